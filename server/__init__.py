@@ -1,0 +1,1 @@
+"""Kommutator's backend: takes PBX webhooks, shows the right card, starts calls, logs each call once."""

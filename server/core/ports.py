@@ -1,0 +1,191 @@
+"""The contracts between the floors: who fills them is decided in `wiring` alone.
+
+Docstrings say behaviour, so that an implementer needs no other file.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from .events import AnyEvent
+from .vocabulary import Capability, DialWay
+
+# -- providers -----------------------------------------------------------------------------------------------------
+
+
+class Field(Struct, frozen=True):
+    """One credential that a provider's line needs. The settings window asks for it; `is_secret` ones never come back."""
+
+    name: str
+    is_secret: bool = True
+    is_required: bool = True
+
+
+class Hook(Struct, frozen=True, kw_only=True):
+    """A webhook as it arrived: nothing is decoded. `tail` is what follows the line's secret path ("" or "events/call")."""
+
+    method: str
+    tail: str
+    query: str
+    content_type: str
+    body: bytes
+    received_ms: int
+
+
+class HookReply(Struct, frozen=True):
+    """What the vendor is answered."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+class Admission(Struct, frozen=True):
+    """A verified webhook. `key` names the happening within the line, so that a repeat is stored once.
+
+    With `is_stored` false it is answered and forgotten (a vendor's connection check, an empty request).
+    """
+
+    key: str
+    is_stored: bool = True
+
+
+class LineKeys(Struct, frozen=True):
+    """What a codec knows of the line: its credentials by field name, and the account's own number prefix, if any."""
+
+    credentials: Mapping[str, str]
+
+
+class VendorRequest(Struct, frozen=True, kw_only=True):
+    """A request to the vendor as a value; `outbound` sends it. `path` is relative to the vendor's base address."""
+
+    verb: str
+    method: str
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    timeout_s: float = 8.0
+    follows_redirects: bool = True
+
+
+class VendorAnswer(Struct, frozen=True, kw_only=True):
+    """What came back over the wire."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Accepted(Struct, frozen=True):
+    """The vendor took the command. `order_ref` is its reference, when it gives one (else empty)."""
+
+    order_ref: str = ""
+
+
+class DialOrder(Struct, frozen=True, kw_only=True):
+    """A click-to-call to be put to a vendor. `id` is ours; vendors that echo a reference get it. Phones are E.164."""
+
+    id: str
+    way: DialWay
+    phone: str
+    extension: str
+    scheme: str = ""
+    from_phone: str = ""
+    our_line: str = ""
+    client_first: bool = False
+
+
+class Codec(Protocol):
+    """One vendor, pure: no sockets, no clock. Everything that knows the vendor's words lives behind it."""
+
+    name: str
+    """The registry's key and the path of its webhooks, e.g. `sipuni`."""
+
+    title: str
+    """The product's name as people know it."""
+
+    base_url: str
+    """Where its API lives; a setting may point it elsewhere."""
+
+    capabilities: frozenset[Capability]
+    fields: tuple[Field, ...]
+    hook_tails: tuple[str, ...]
+    """The paths under the line's secret address that the administrator enters into the PBX ("" is the address itself)."""
+
+    def admit(self, hook: Hook, keys: LineKeys) -> Admission:
+        """Verify a webhook and name it. Raises HookForged, HookMalformed, HookMisplaced; an unknown event passes."""
+        ...
+
+    def reply(self, error: Exception | None) -> HookReply:
+        """What to answer: after storing (None), or to an error. A fault of ours (OwnError) is 503 on every vendor."""
+        ...
+
+    def read(self, hook: Hook, keys: LineKeys) -> list[AnyEvent]:
+        """Translate an admitted webhook. An unknown or incomplete event is an empty list; it never raises."""
+        ...
+
+    def dial(self, order: DialOrder, keys: LineKeys) -> VendorRequest:
+        """The request that starts a call. Raises VendorUnsupported when the vendor cannot say it."""
+        ...
+
+    def cancel(self, order_ref: str, keys: LineKeys) -> VendorRequest:
+        """Withdraw an order that was accepted. Raises VendorUnsupported."""
+        ...
+
+    def hangup(self, call_ref: str, leg_ref: str, keys: LineKeys, *, command_id: str) -> VendorRequest:
+        """End a live call. Raises VendorUnsupported."""
+        ...
+
+    def recording(self, recording_key: str, keys: LineKeys) -> VendorRequest:
+        """Fetch the audio of a recording. Raises VendorUnsupported."""
+        ...
+
+    def probe(self, keys: LineKeys) -> VendorRequest:
+        """A harmless request whose outcome tells whether the credentials are right (live check of the settings)."""
+        ...
+
+    def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:
+        """Read the answer to a command. Raises the VendorError that says what a person can do about it."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends vendor requests. Raises VendorUnavailable on time-outs and broken connections, nothing else."""
+
+    async def send(self, provider: str, request: VendorRequest) -> VendorAnswer: ...
+
+
+# -- push channel --------------------------------------------------------------------------------------------------
+
+
+class Channel(Protocol):
+    """One open push connection. Sending never waits: a reader too slow for the write limit is disconnected."""
+
+    def send(self, frame: bytes) -> bool:
+        """Queue a prebuilt frame; False when the connection is gone or was just dropped as too slow."""
+        ...
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Begin the close handshake; the connection is dropped after a deadline whatever the peer does."""
+        ...
+
+
+Receiver = Callable[[str], None]
+"""Called with each text message of the peer, in order, in the event loop; must not block."""
+
+Closed = Callable[[int], None]
+"""Called exactly once when the connection is over, with the close code (1006: lost)."""
+
+
+# -- many nodes ----------------------------------------------------------------------------------------------------
+
+
+class Bus(Protocol):
+    """Carries small messages between the nodes of one installation (and within one). At most once, in order per topic."""
+
+    async def publish(self, topic: str, payload: bytes) -> None: ...
+
+    async def subscribe(self, topic: str, deliver: Callable[[bytes], Awaitable[None]]) -> Callable[[], None]:
+        """Deliver every later message of the topic; the returned function ends the subscription."""
+        ...
