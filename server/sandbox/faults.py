@@ -75,8 +75,17 @@ class Fault:
     def view(self) -> dict[str, Any]:
         """The fault as `GET /sandbox/faults` shows it."""
         seconds = None if self.until is None else round(self.until - time.monotonic(), 3)
-        return {"target": self.target, "kind": self.kind, "path": self.path, "n": self.left, "rate": self.rate, "for_s": seconds,
-                "status": self.status, "delay_s": self.delay_s, "directions": sorted(self.directions)}  # fmt: skip
+        return {
+            "target": self.target,
+            "kind": self.kind,
+            "path": self.path,
+            "n": self.left,
+            "rate": self.rate,
+            "for_s": seconds,
+            "status": self.status,
+            "delay_s": self.delay_s,
+            "directions": sorted(self.directions),
+        }
 
 
 class Faults:

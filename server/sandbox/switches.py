@@ -15,82 +15,86 @@ class Switch:
 
     name: str
     default: str | int | float | bool
-    choices: tuple[str | int | float | bool, ...] | None  # None: any value of the default's type
-    meaning: str
     source: str  # section of the platform reference
+    meaning: str
+    choices: tuple[str | int | float | bool, ...] | None = None  # None: any value of the default's type
 
 
 TABLE: Final = (
     Switch(
         "one_time_token",
         "fresh",
-        ("fresh", "cached"),
+        "§4.3",
         "$authorizedAjax: a new token per request, or the same until it expires",
-        "4.3",
+        choices=("fresh", "cached"),
     ),
-    Switch("one_time_token_life_s", 1800, None, "life of a one-time token in seconds", "4.3"),
-    Switch("access_token_life_s", 86400, None, "life of an access token in seconds", "4.3"),
-    Switch("code_life_s", 1200, None, "life of an authorization code in seconds", "4.3"),
-    Switch("redirect_client_id", True, None, "client_id among the parameters of the browser redirect", "4.3"),
-    Switch("install_hook_platform", True, None, "platform=1 among the parameters of the install hook", "4.3"),
+    Switch("one_time_token_life_s", 1800, "§4.3", "life of a one-time token in seconds"),
+    Switch("access_token_life_s", 86400, "§4.3", "life of an access token in seconds"),
+    Switch("code_life_s", 1200, "§4.3", "life of an authorization code in seconds"),
+    Switch("redirect_client_id", True, "§4.3", "client_id among the parameters of the browser redirect"),
+    Switch("install_hook_platform", True, "§4.3", "platform=1 among the parameters of the install hook"),
     Switch(
         "disable_hook_parameter",
         "client_uuid",
-        ("client_uuid", "client_id"),
+        "§4.3",
         "name of the integration in the disable hook",
-        "4.3",
+        choices=("client_uuid", "client_id"),
     ),
-    Switch("dead_code_status", 400, (400, 401), "answer to a dead code or refresh token", "4.3"),
-    Switch("limit_integration_per_s", 7, None, "requests per second of one integration; 0: no limit", "4.2"),
-    Switch("limit_account_per_s", 50, None, "requests per second of the whole account; 0: no limit", "4.2"),
+    Switch("dead_code_status", 400, "§4.3", "answer to a dead code or refresh token", choices=(400, 401)),
+    Switch("limit_integration_per_s", 7, "§4.2", "requests per second of one integration; 0: no limit"),
+    Switch("limit_account_per_s", 50, "§4.2", "requests per second of the whole account; 0: no limit"),
     Switch(
-        "limit_violations_to_block",
-        30,
-        None,
-        "429 answers within a minute after which the API answers 403; 0: never",
-        "4.2",
+        "limit_violations_to_block", 30, "§4.2", "429 answers within a minute after which the API answers 403; 0: never"
     ),
-    Switch("limit_block_s", 60, None, "how long the block lasts, in seconds", "4.2"),
-    Switch("limit_retry_after", False, None, "Retry-After header on 429", "4.2"),
-    Switch("limit_page", False, None, "whether requests of the page (session cookie) are limited as well", "4.2"),
+    Switch("limit_block_s", 60, "§4.2", "how long the block lasts, in seconds"),
+    Switch("limit_retry_after", False, "§4.2", "Retry-After header on 429"),
+    Switch("limit_page", False, "§4.2", "whether requests of the page (session cookie) are limited as well"),
     Switch(
-        "calls_mixed_batch", 200, (200, 400), "HTTP status of a batch of calls of which some found no entity", "4.6"
+        "calls_mixed_batch",
+        200,
+        "§4.6",
+        "HTTP status of a batch of calls of which some found no entity",
+        choices=(200, 400),
     ),
     Switch(
         "calls_uniq",
         "repeat",
-        ("repeat", "dedupe"),
+        "§4.6",
         "a second call with the same uniq: another note, or the first one",
-        "4.6",
+        choices=("repeat", "dedupe"),
     ),
-    Switch("calls_digits", 10, None, "digits compared by POST /calls", "5"),
-    Switch("event_digits", 8, None, "digits compared by POST /api/v2/events", "5"),
-    Switch("query_digits", 7, None, "digits compared by query=", "5"),
-    Switch("note_visible_after_s", 0.0, None, "seconds until a new call note appears in GET …/notes", "4.6"),
-    Switch("note_uniq", True, None, "params.uniq shown in call notes", "4.6"),
-    Switch("unsorted_exact_duplicates", "refuse", ("refuse", "accept"), "an exact copy of an unsorted call", "4.8"),
+    Switch("calls_digits", 10, "§5", "digits compared by POST /calls"),
+    Switch("event_digits", 8, "§5", "digits compared by POST /api/v2/events"),
+    Switch("query_digits", 7, "§5", "digits compared by query="),
+    Switch("note_visible_after_s", 0.0, "§4.6", "seconds until a new call note appears in GET …/notes"),
+    Switch("note_uniq", True, "§4.6", "params.uniq shown in call notes"),
     Switch(
-        "unsorted_gone_with_contact", True, None, "an unsorted call disappears when its number becomes a contact", "4.8"
+        "unsorted_exact_duplicates", "refuse", "§4.8", "an exact copy of an unsorted call", choices=("refuse", "accept")
     ),
-    Switch("enum_key", "both", ("enum_code", "enum", "both"), "key of a field value's code in answers", "4.5"),
-    Switch("next_link_on_last_page", False, None, "_links.next also on a page that is just full", "4.1"),
-    Switch("customers", True, None, "the customers function is switched on", "4.5"),
+    Switch("unsorted_gone_with_contact", True, "§4.8", "an unsorted call disappears when its number becomes a contact"),
+    Switch("enum_key", "both", "§4.5", "key of a field value's code in answers", choices=("enum_code", "enum", "both")),
+    Switch("next_link_on_last_page", False, "§4.1", "_links.next also on a page that is just full"),
+    Switch("customers", True, "§4.5", "the customers function is switched on"),
     Switch(
-        "brand", "amocrm", ("amocrm", "kommo"), "whose rules: host names, customers branch, platform parameter", "7"
+        "brand",
+        "amocrm",
+        "§7",
+        "whose rules: host names, customers branch, platform parameter",
+        choices=("amocrm", "kommo"),
     ),
-    Switch("proxy_body", "form", ("form", "json"), "how crm_post reaches its target", "2.7"),
-    Switch("webhooks_enabled", True, None, "the tariff has webhooks (402 otherwise)", "4.12"),
+    Switch("proxy_body", "form", "§2.7", "how crm_post reaches its target", choices=("form", "json")),
+    Switch("webhooks_enabled", True, "§4.12", "the tariff has webhooks (402 otherwise)"),
+    Switch("webhook_time_scale", 1.0, "§4.12", "factor on the delays of the webhook retry ladder (0.001 for tests)"),
+    Switch("webhook_timeout_s", 2.0, "§4.12", "time a webhook's receiver has for its answer"),
+    Switch("alpha_filter", False, "§4.5", "is_api_filter_enabled: filter[custom_fields_values] works"),
     Switch(
-        "webhook_time_scale", 1.0, None, "factor on the delays of the webhook retry ladder (0.001 for tests)", "4.12"
+        "events_reach",
+        "notification",
+        "§4.7",
+        "what POST /api/v2/events shows to its users",
+        choices=("notification", "none"),
     ),
-    Switch("webhook_timeout_s", 2.0, None, "time a webhook's receiver has for its answer", "4.12"),
-    Switch("alpha_filter", False, None, "is_api_filter_enabled: filter[custom_fields_values] works", "4.5"),
-    Switch(
-        "events_reach", "notification", ("notification", "none"), "what POST /api/v2/events shows to its users", "4.7"
-    ),
-    Switch(
-        "core_version", "1", None, "X-Core-Version of the page's answers; change it to test the reload guard", "2.4"
-    ),
+    Switch("core_version", "1", "§2.4", "X-Core-Version of the page's answers; change it to test the reload guard"),
 )
 _BY_NAME: Final = {switch.name: switch for switch in TABLE}
 
