@@ -15,7 +15,7 @@ from .vocabulary import Capability, DialWay
 
 
 class Field(Struct, frozen=True):
-    """One credential that a provider's line needs. The settings window asks for it; `is_secret` ones never come back."""
+    """One credential of a provider's line, asked for in the settings window; an `is_secret` one never comes back."""
 
     name: str
     is_secret: bool = True
@@ -23,7 +23,7 @@ class Field(Struct, frozen=True):
 
 
 class Hook(Struct, frozen=True, kw_only=True):
-    """A webhook as it arrived: nothing is decoded. `tail` is what follows the line's secret path ("" or "events/call")."""
+    """A webhook as it arrived, nothing decoded. `tail` follows the line's secret path: "" or e.g. "events/call"."""
 
     method: str
     tail: str
@@ -111,7 +111,7 @@ class Codec(Protocol):
     capabilities: frozenset[Capability]
     fields: tuple[Field, ...]
     hook_tails: tuple[str, ...]
-    """The paths under the line's secret address that the administrator enters into the PBX ("" is the address itself)."""
+    """The paths under the line's secret address that the PBX wants to be given ("" is the address itself)."""
 
     def admit(self, hook: Hook, keys: LineKeys) -> Admission:
         """Verify a webhook and name it. Raises HookForged, HookMalformed, HookMisplaced; an unknown event passes."""
@@ -182,7 +182,7 @@ Closed = Callable[[int], None]
 
 
 class Bus(Protocol):
-    """Carries small messages between the nodes of one installation (and within one). At most once, in order per topic."""
+    """Carries small messages between (and within) the nodes of an installation. At most once, in order per topic."""
 
     async def publish(self, topic: str, payload: bytes) -> None: ...
 
