@@ -27,15 +27,17 @@ class LegEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
     """Something about one leg.
 
     `seq` is the vendor's own order mark within the leg, where it has one (a higher one is newer).
-    `extension` is the employee on this leg; `client_phone` the outside party of the call (None: not told or hidden);
-    `our_line` the company's number it came in on or goes out by. `order_ref` is our reference of a click-to-call
-    (or the vendor's), echoed by the PBX. `taken_from` is the leg the caller came from.
+    `extension` is the employee on this leg; `from_extension` the colleague who calls them, on an internal leg;
+    `client_phone` the outside party of the call (None: not told or hidden); `our_line` the company's number it came
+    in on or goes out by. `order_ref` is our reference of a click-to-call (or the vendor's), echoed by the PBX.
+    `taken_from` is the leg the caller came from.
     """
 
     leg_ref: str
     side: Side
     seq: int | None = None
     extension: str | None = None
+    from_extension: str | None = None
     client_phone: str | None = None
     our_line: str | None = None
     direction: Direction | None = None

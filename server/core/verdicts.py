@@ -1,0 +1,139 @@
+"""What a call came to: read from its legs and the vendor's last word, never from one status word.
+
+Everything here is a pure reading of the facts; nothing is remembered, so late news simply gives a new reading.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from .events import CallClosed
+from .legs import Leg, earliest, latest
+from .vocabulary import CallState, Direction, LegState, Result, Side
+
+PEOPLE = frozenset({Side.AGENT, Side.CLIENT})
+"""Legs with a person at the end. A menu or a queue that "answers" is no talk."""
+
+SPECIFIC = frozenset(
+    {Result.BUSY, Result.REJECTED, Result.UNAVAILABLE, Result.FORBIDDEN, Result.FAILED, Result.CANCELLED}
+)
+"""Results that say more than "nobody took it"."""
+
+
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """The reading of a call. Times are UTC milliseconds; `talk_s` is 0 when nobody talked."""
+
+    state: CallState
+    direction: Direction
+    result: Result | None = None
+    started_ms: int = 0
+    answered_ms: int | None = None
+    ended_ms: int | None = None
+    talk_s: int = 0
+    answered_by: str | None = None
+    rang: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+
+
+def judge(
+    legs: Sequence[Leg], closed: CallClosed | None, *, direction: Direction, received_ms: int, expired_ms: int | None
+) -> Verdict:
+    """Read the call. `received_ms` stands in for a start that nobody told; `expired_ms` is when we gave up waiting."""
+    state = _state(legs, closed, expired_ms)
+    is_over = state is not CallState.LIVE
+    ordered = sorted(legs, key=_rang_at)
+    talks = _talks(ordered, direction)
+    answered_ms = _answered_ms(talks, closed)
+    ended_ms = _ended_ms(legs, closed, expired_ms) if is_over else None
+    rang = tuple(dict.fromkeys(leg.extension for leg in ordered if leg.side is Side.AGENT and leg.extension))
+    took = [leg.extension for leg in _takers(ordered, talks, direction) if leg.extension]
+    answered_by = took[-1] if took else closed.answered_by if closed and answered_ms is not None else None
+    missed = tuple(extension for extension in rang if extension not in (*took, answered_by))
+    return Verdict(
+        state=state,
+        direction=direction,
+        result=_result(legs, closed, direction, is_answered=answered_ms is not None) if is_over else None,
+        started_ms=_started_ms(legs, closed) or received_ms,
+        answered_ms=answered_ms,
+        ended_ms=ended_ms,
+        talk_s=max(0, round((ended_ms - answered_ms) / 1000)) if ended_ms and answered_ms else 0,
+        answered_by=answered_by,
+        rang=rang,
+        missed=missed if is_over else (),
+    )
+
+
+def _rang_at(leg: Leg) -> tuple[int, str]:
+    """The order of a call's legs: by first ring, or whatever else is the first that is known of a leg."""
+    return earliest(leg.rang_ms, leg.answered_ms, leg.ended_ms) or 0, leg.ref
+
+
+def _state(legs: Sequence[Leg], closed: CallClosed | None, expired_ms: int | None) -> CallState:
+    """Over with the vendor's last word, or when each leg that had a person at its end is over.
+
+    A menu leg that ends proves nothing: the next leg is about to ring. A telephone that rings without a last word
+    may do so for ever (the hang-up was lost): `expired_ms` is the end then, until news comes.
+    """
+    people = [leg for leg in legs if leg.side in PEOPLE]
+    if closed is not None or (people and not any(leg.is_open for leg in people)):
+        return CallState.ENDED
+    return CallState.LIVE if expired_ms is None else CallState.ENDED_UNKNOWN
+
+
+def _talks(legs: Sequence[Leg], direction: Direction) -> list[Leg]:
+    """The legs whose answer is talk between the company and the other side.
+
+    Going out, only the client's answer counts: in a call-back the agent's own telephone is picked up first.
+    """
+    sides = {Side.CLIENT} if direction is Direction.OUT else PEOPLE
+    return [leg for leg in legs if leg.side in sides and leg.answered_ms is not None]
+
+
+def _takers(ordered: Sequence[Leg], talks: Sequence[Leg], direction: Direction) -> list[Leg]:
+    """The legs whose employees talked, in order. Going out, the employee may stand on the client's leg."""
+    if direction is Direction.OUT and not talks:
+        return []
+    agents = [leg for leg in ordered if leg.side is Side.AGENT and leg.answered_ms is not None]
+    return agents or list(talks)
+
+
+def _started_ms(legs: Sequence[Leg], closed: CallClosed | None) -> int | None:
+    return earliest(*(leg.rang_ms for leg in legs), closed.started_at_ms if closed else None)
+
+
+def _answered_ms(talks: Sequence[Leg], closed: CallClosed | None) -> int | None:
+    """When talk began. The legs' evidence is never taken back by a vendor's "nobody talked"."""
+    if closed is not None and closed.is_sure and closed.answered_at_ms is not None:
+        return closed.answered_at_ms
+    return earliest(*(leg.answered_ms for leg in talks), closed.answered_at_ms if closed else None)
+
+
+def _ended_ms(legs: Sequence[Leg], closed: CallClosed | None, expired_ms: int | None) -> int | None:
+    if closed is not None:
+        return closed.at_ms
+    return latest(*(leg.ended_ms for leg in legs)) or expired_ms
+
+
+def _result(legs: Sequence[Leg], closed: CallClosed | None, direction: Direction, *, is_answered: bool) -> Result:
+    if is_answered:
+        return Result.ANSWERED
+    silent = Result.MISSED if direction is Direction.IN else Result.NO_ANSWER
+    asked = _asked(legs, direction)
+    words = {leg.result for leg in asked if leg.result is not None}
+    if len(words) == 1 and (word := words.pop()) in SPECIFIC:
+        return silent if _is_hung_up_on(word, direction) else word
+    if not asked and closed is not None and closed.result in SPECIFIC:
+        return silent if _is_hung_up_on(closed.result, direction) else closed.result
+    return silent
+
+
+def _asked(legs: Sequence[Leg], direction: Direction) -> list[Leg]:
+    """The legs that decide why nobody talked: outbound the client's, and the agent's while the client was not rung."""
+    people = [leg for leg in legs if leg.side in PEOPLE and leg.state is LegState.ENDED]
+    clients = [leg for leg in people if leg.side is Side.CLIENT]
+    return clients if direction is Direction.OUT and clients else people
+
+
+def _is_hung_up_on(word: Result, direction: Direction) -> bool:
+    """A caller who gives up waiting leaves a missed call, not a cancelled one."""
+    return word is Result.CANCELLED and direction is Direction.IN
