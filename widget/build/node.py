@@ -28,7 +28,7 @@ def program(name: str, path: str | None = None) -> str:
 
 
 def is_installed(root: Path) -> bool:
-    """Whether node_modules holds what the lock file says; npm writes its own copy of the lock at the end of an install."""
+    """Whether node_modules is as the lock file says; npm writes its own copy of the lock when an install is done."""
     done = root / "node_modules" / ".package-lock.json"
     return done.exists() and done.stat().st_mtime >= (root / "package-lock.json").stat().st_mtime
 
