@@ -55,7 +55,7 @@ def ranked(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def caller(entries: Iterable[Entry], phone: str, *, rights: Rights, people: Mapping[int, Person]) -> CallerView:
-    """Who this agent is told is calling. Entries that he may not view make a HIDDEN caller: a number and nothing else."""
+    """Who this agent is told is calling. Entries he may not view make a HIDDEN caller: a number and nothing else."""
     known = ranked(entries)
     visible = [one for one in known if may_view(rights, one.noun, owner_id=one.owner_id, group_id=one.group_id)]
     if not visible:

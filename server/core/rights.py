@@ -20,7 +20,7 @@ class Rights(Struct, frozen=True, omit_defaults=True):
 
 
 def may_view(rights: Rights, noun: str, *, owner_id: int, group_id: int) -> bool:
-    """Whether the user may see an entity of `noun` (contacts, companies, leads) with this responsible user and group."""
+    """Whether the user may see an entity of `noun` (contacts, companies, leads) of this responsible user and group."""
     letter = OPEN if rights.is_admin else rights.view.get(noun, "")
     if letter == OPEN or (letter in (GROUP, MINE) and owner_id == rights.user_id):
         return True

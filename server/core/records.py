@@ -1,0 +1,110 @@
+"""What is remembered, as values: accounts, users, lines, seats, decisions.
+
+These are shared by the services that act on them and the store that keeps them. Times are UTC milliseconds.
+"""
+
+from msgspec import Struct
+
+from .calls import Call
+from .dial import Dial
+from .jobs import Job
+from .messages import DirectoryView
+from .rights import Rights
+from .vocabulary import NoticeWay
+
+
+class Prefs(Struct, frozen=True, omit_defaults=True):
+    """What an account's administrator chose."""
+
+    notice: NoticeWay = NoticeWay.CARD
+    email_action: bool = False
+    log_internal: bool = False
+
+
+class Tokens(Struct, frozen=True):
+    """amoCRM's authorisation of us. The refresh token works once: a new pair is stored before it is used."""
+
+    access: str
+    refresh: str
+    expires_ms: int
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """One amoCRM account = one tenant. `origin` is where its API and pages are, e.g. https://demo.amocrm.ru."""
+
+    id: int
+    host: str
+    origin: str
+    name: str
+    state: str
+    hook_secret: str
+    created_ms: int
+    prefs: Prefs = Prefs()
+    progress: DirectoryView = DirectoryView(is_complete=False)
+    tokens: Tokens | None = None
+
+
+ACTIVE = "active"
+DISABLED = "disabled"
+TOKEN_DEAD = "token_dead"  # noqa: S105  # a state word
+"""States of an account: works; switched off in amoCRM; its authorisation died and must be given anew."""
+
+
+class User(Struct, frozen=True):
+    """An amoCRM user with the view rights that our phone book respects."""
+
+    id: int
+    name: str
+    group_id: int
+    is_admin: bool
+    is_active: bool
+    rights: Rights
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A connected PBX. `path` is the secret part of its webhooks' address; `our_lines` its numbers, E.164."""
+
+    id: str
+    account_id: int
+    provider: str
+    name: str
+    path: str
+    credentials: dict[str, str]
+    created_ms: int
+    our_lines: tuple[str, ...] = ()
+    schemes: dict[str, str] = {}
+    last_hook_ms: int | None = None
+
+
+class Seat(Struct, frozen=True):
+    """An amoCRM user at an extension of a line. One user may have several; an extension may be shared."""
+
+    line_id: str
+    extension: str
+    user_id: int
+
+
+class StoredHook(Struct, frozen=True, kw_only=True):
+    """A webhook that was stored. `raw` is the encoded hook."""
+
+    id: int
+    line_id: str
+    received_ms: int
+    raw: bytes
+
+
+class CardMark(Struct, frozen=True):
+    """What an agent's browsers did with a call's card."""
+
+    call_id: str
+    agent_id: int
+    is_noticed: bool = False
+    is_dismissed: bool = False
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What a webhook came to, to be kept in one transaction: the call, the order it carries out, the jobs it makes."""
+
+    call: Call
+    dial: Dial | None = None
+    jobs: tuple[Job, ...] = ()

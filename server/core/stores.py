@@ -1,0 +1,159 @@
+"""The contracts of what is remembered. Whoever fills them keeps each promise on both databases.
+
+Every method raises StoreUnavailable when the database does not answer; what returned is durable.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from .book import BookRow
+from .calls import Call
+from .dial import Dial
+from .directory import Entry
+from .messages import AlertView, DirectoryView
+from .records import Account, CardMark, Decision, Line, Prefs, Seat, StoredHook, Tokens, User
+
+Decide = Callable[[Call | None, Sequence[Dial]], Decision | None]
+"""Pure: the call as stored (None: unknown) and the orders that wait on its line → what to keep; None: nothing."""
+
+
+class Hooks(Protocol):
+    """Raw webhooks, stored before they are answered."""
+
+    async def put(self, line_id: str, *, key: str, received_ms: int, raw: bytes) -> int | None:
+        """Store one; None when its key was stored before. Many callers share a transaction."""
+        ...
+
+    async def unread(self) -> list[StoredHook]:
+        """Those whose reading did not come to its end, in the order of arrival."""
+        ...
+
+    async def settle(self, hook_id: int, *, note: str = "") -> None:
+        """Nothing is to be read from it, or it cannot be read (`note` says why); it is kept."""
+        ...
+
+    async def purge(self, before_ms: int) -> int:
+        """Forget those received before; returns how many."""
+        ...
+
+
+class Calls(Protocol):
+    """Calls and what belongs to them."""
+
+    async def digest(self, line_id: str, call_ref: str, *, hook_id: int | None, decide: Decide) -> Decision | None:
+        """In one transaction: load the call, decide, keep the decision with its jobs, mark the hook as read."""
+        ...
+
+    async def find(self, call_id: str) -> Call | None: ...
+
+    async def on_screens(self, since_ms: int) -> list[Call]:
+        """Live calls, and those that ended since."""
+        ...
+
+    async def mark(self, call_id: str, agent_id: int, *, noticed_ms: int | None, dismissed_ms: int | None) -> bool:
+        """Remember what the agent's browser did; False when it was remembered before (compare-and-set)."""
+        ...
+
+    async def marks(self, call_ids: Sequence[str]) -> list[CardMark]: ...
+
+    async def set_crm(self, call_id: str, crm: str) -> None:
+        """Remember what became of the call in amoCRM (JSON)."""
+        ...
+
+
+class Dials(Protocol):
+    """Click-to-call orders."""
+
+    async def put(self, dial: Dial) -> Dial:
+        """Store a new one; when the agent's key is known already, the stored one is returned instead."""
+        ...
+
+    async def change(self, dial_id: str, change: Callable[[Dial], Dial]) -> Dial:
+        """Apply a pure change in a transaction. Raises NotFound."""
+        ...
+
+    async def find(self, dial_id: str) -> Dial | None: ...
+
+    async def latest(self, since_ms: int) -> list[Dial]:
+        """Each agent's newest order that changed since."""
+        ...
+
+
+class Accounts(Protocol):
+    """amoCRM accounts, their authorisation and their users."""
+
+    async def all(self) -> list[Account]: ...
+
+    async def put(self, account: Account) -> None:
+        """Store a new account or its new authorisation; preferences and progress of a known one stay."""
+        ...
+
+    async def set_tokens(self, account_id: int, tokens: Tokens) -> None: ...
+
+    async def set_state(self, account_id: int, state: str) -> None: ...
+
+    async def set_prefs(self, account_id: int, prefs: Prefs) -> None: ...
+
+    async def set_progress(self, account_id: int, progress: DirectoryView) -> None: ...
+
+    async def users(self, account_id: int) -> list[User]: ...
+
+    async def set_users(self, account_id: int, users: Sequence[User]) -> None: ...
+
+    async def spend(self, jti: str, *, account_id: int, user_id: int, exp_ms: int) -> int | None:
+        """Remember a one-time token; None when it is new, else the user who spent it before."""
+        ...
+
+    async def raise_alert(
+        self, account_id: int, slug: str, *, subject: str, details: dict[str, str], at_ms: int
+    ) -> bool:
+        """Remember an alert; False when it stands already."""
+        ...
+
+    async def drop_alerts(self, account_id: int, slug: str) -> None: ...
+
+    async def alerts(self, account_id: int) -> list[AlertView]: ...
+
+
+class Lines(Protocol):
+    """Connected PBXs and who sits at which extension."""
+
+    async def all(self) -> list[Line]: ...
+
+    async def put(self, line: Line) -> None: ...
+
+    async def remove(self, line_id: str) -> None: ...
+
+    async def touch(self, line_id: str, at_ms: int) -> None:
+        """Remember when a webhook came last."""
+        ...
+
+    async def seats(self) -> dict[int, list[Seat]]:
+        """All seats, by account."""
+        ...
+
+    async def set_seats(self, account_id: int, seats: Sequence[Seat]) -> None:
+        """Replace the account's seats."""
+        ...
+
+
+class Directory(Protocol):
+    """The local copy of amoCRM's phone book."""
+
+    async def find(self, account_id: int, last10: str) -> list[Entry]:
+        """Everybody with this number, with their open leads. One indexed read."""
+        ...
+
+    async def put(self, account_id: int, noun: str, rows: Sequence[BookRow]) -> None:
+        """Insert or replace entities with their phones and bonds."""
+        ...
+
+    async def remove(self, account_id: int, noun: str, ids: Sequence[int]) -> None: ...
+
+    async def counts(self, account_id: int) -> dict[str, int]:
+        """How many entities of each noun are known."""
+        ...
+
+    async def latest(self, account_id: int, noun: str) -> int:
+        """The greatest `updated_s`, from which a delta goes on; 0 when empty."""
+        ...

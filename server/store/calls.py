@@ -1,0 +1,153 @@
+"""Calls: the whole value as JSON beside the few columns that are searched."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, select, update
+
+from server.core.calls import Call
+from server.core.jobs import Job
+from server.core.records import CardMark, Decision
+from server.core.stores import Decide
+from server.sql import Database, Group, Script, Stmt, among, insert
+
+from . import dials
+from .hooks import SETTLE
+from .schema import IS_LIVE, call, card
+
+_COLUMNS = (
+    "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "ended_ms", "is_live", "body",
+)  # fmt: skip
+_put = insert(call)
+PUT = Stmt(
+    _put.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: _put.excluded[name] for name in ("client_phone", "started_ms", "ended_ms", "is_live", "body")},
+    ),
+    columns=_COLUMNS,
+)
+BY_REF = Stmt(select(call.c.body).where(call.c.line_id == bindparam("line"), call.c.call_ref == bindparam("ref")))
+BY_ID = Stmt(select(call.c.body).where(call.c.id == bindparam("call_id")))
+ON_SCREENS = Stmt(select(call.c.body).where(IS_LIVE).union_all(
+    select(call.c.body).where(call.c.started_ms > bindparam("horizon_ms"), call.c.ended_ms > bindparam("since_ms"))
+))  # fmt: skip
+SINCE = Stmt(
+    select(call.c.body, call.c.crm).where(call.c.started_ms >= bindparam("since_ms")).order_by(call.c.started_ms)
+)
+SET_CRM = Stmt(update(call).where(call.c.id == bindparam("call_id")).values(crm=bindparam("became")))
+_mark = insert(card)
+NOTICE = Stmt(
+    _mark.on_conflict_do_update(
+        index_elements=["call_id", "agent_id"],
+        set_={"noticed_ms": _mark.excluded.noticed_ms},
+        where=card.c.noticed_ms.is_(None),
+    ).returning(card.c.call_id),
+    columns=("call_id", "agent_id", "noticed_ms"),
+)
+DISMISS = Stmt(
+    _mark.on_conflict_do_update(
+        index_elements=["call_id", "agent_id"],
+        set_={"dismissed_ms": _mark.excluded.dismissed_ms},
+        where=card.c.dismissed_ms.is_(None),
+    ).returning(card.c.call_id),
+    columns=("call_id", "agent_id", "dismissed_ms"),
+)
+MARKS = Stmt(select(card).where(among(card.c.call_id, "calls")))
+
+LONGEST_MS = 12 * 3_600_000
+"""No call on screens is older: bounds the index scan for calls that ended lately."""
+
+AddJobs = Callable[[Iterable[Job]], Script[None]]
+"""A script that puts jobs into the durable lanes within the caller's transaction."""
+
+Digest = tuple[str, str, int | None, Decide]
+
+
+class CallStore:
+    """Fills `core.stores.Calls`."""
+
+    def __init__(self, db: Database, add_jobs: AddJobs) -> None:
+        self._db = db
+        self._add_jobs = add_jobs
+        self._group: Group[Digest, Decision | None] = Group(db, self._digest_all, most=100)
+
+    async def digest(self, line_id: str, call_ref: str, *, hook_id: int | None, decide: Decide) -> Decision | None:
+        return await self._group.put((line_id, call_ref, hook_id, decide))
+
+    def _digest_all(self, rows: list[Digest]) -> Script[Sequence[Decision | None]]:
+        decisions = []
+        for row in rows:
+            decisions.append((yield from self._digest(*row)))  # noqa: PERF401  # a comprehension cannot yield
+        return decisions
+
+    def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:
+        found = yield BY_REF, {"line": line_id, "ref": call_ref}
+        before = decoded(found[0][0]) if found else None
+        waiting = yield from dials.concerned(line_id, before.id if before else "")
+        decision = decide(before, waiting)
+        if decision is not None:
+            yield PUT, _row(decision.call)
+            if decision.dial is not None:
+                yield from dials.keep(decision.dial)
+            if decision.jobs:
+                yield from self._add_jobs(decision.jobs)
+        if hook_id is not None:
+            call_id = decision.call.id if decision else before.id if before else None
+            yield SETTLE, {"hook_id": hook_id, "call": call_id, "why": None}
+        return decision
+
+    async def find(self, call_id: str) -> Call | None:
+        rows = await self._db.read(BY_ID, {"call_id": call_id})
+        return decoded(rows[0][0]) if rows else None
+
+    async def on_screens(self, since_ms: int) -> list[Call]:
+        rows = await self._db.read(ON_SCREENS, {"since_ms": since_ms, "horizon_ms": since_ms - LONGEST_MS})
+        return [decoded(body) for (body,) in rows]
+
+    async def since(self, since_ms: int) -> list[tuple[Call, str | None]]:
+        """Calls that started since, with what became of them in amoCRM, for the command line."""
+        return [(decoded(body), crm) for body, crm in await self._db.read(SINCE, {"since_ms": since_ms})]
+
+    async def mark(self, call_id: str, agent_id: int, *, noticed_ms: int | None, dismissed_ms: int | None) -> bool:
+        stmt, name, moment = (
+            (NOTICE, "noticed_ms", noticed_ms) if noticed_ms else (DISMISS, "dismissed_ms", dismissed_ms)
+        )
+        rows = await self._db.write(stmt, {"call_id": call_id, "agent_id": agent_id, name: moment})
+        return bool(rows)
+
+    async def marks(self, call_ids: Sequence[str]) -> list[CardMark]:
+        rows = await self._db.read(MARKS, {"calls": list(call_ids)})
+        return [
+            CardMark(call_id, agent_id, is_noticed=noticed is not None, is_dismissed=dismissed is not None)
+            for call_id, agent_id, noticed, dismissed in rows
+        ]
+
+    async def set_crm(self, call_id: str, crm: str) -> None:
+        await self._db.write(SET_CRM, {"call_id": call_id, "became": crm})
+
+    async def close(self) -> None:
+        """Wait for what was put."""
+        await self._group.close()
+
+
+_decoder = msgspec.json.Decoder(Call)
+
+
+def decoded(body: str) -> Call:
+    """A call as it was stored."""
+    return _decoder.decode(body)
+
+
+def _row(one: Call) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "account_id": one.account_id,
+        "line_id": one.line_id,
+        "call_ref": one.call_ref,
+        "client_phone": one.client_phone,
+        "started_ms": one.verdict.started_ms,
+        "ended_ms": one.verdict.ended_ms,
+        "is_live": int(one.is_live),
+        "body": msgspec.json.encode(one).decode(),
+    }
