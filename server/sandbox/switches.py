@@ -74,6 +74,13 @@ TABLE: Final = (
     Switch("unsorted_gone_with_contact", True, "§4.8", "an unsorted call disappears when its number becomes a contact"),
     Switch("enum_key", "both", "§4.5", "key of a field value's code in answers", choices=("enum_code", "enum", "both")),
     Switch("next_link_on_last_page", False, "§4.1", "_links.next also on a page that is just full"),
+    Switch(
+        "view_denied",
+        204,
+        "§4.1",
+        "GET of an entity that the user may not view: 204 as if unknown, or 403",
+        choices=(204, 403),
+    ),
     Switch("customers", True, "§4.5", "the customers function is switched on"),
     Switch(
         "brand",
@@ -83,6 +90,13 @@ TABLE: Final = (
         choices=("amocrm", "kommo"),
     ),
     Switch("proxy_body", "form", "§2.7", "how crm_post reaches its target", choices=("form", "json")),
+    Switch(
+        "proxy_status",
+        "ok",
+        "§2.7",
+        "what crm_post shows of the target's status: always 200, or the same",
+        choices=("ok", "target"),
+    ),
     Switch("webhooks_enabled", True, "§4.12", "the tariff has webhooks (402 otherwise)"),
     Switch("webhook_time_scale", 1.0, "§4.12", "factor on the delays of the webhook retry ladder (0.001 for tests)"),
     Switch("webhook_timeout_s", 2.0, "§4.12", "time a webhook's receiver has for its answer"),

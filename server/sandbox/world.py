@@ -128,6 +128,7 @@ class World:
         self.integrations = self._collection("integrations")
         self.grants = self._collection("grants")  # {"id", "client_id", "user_id", "alive", "refresh_token", …}
         self.codes = self._collection("codes")  # authorization codes, 20 minutes, single use
+        self.one_time_tokens = self._collection("one_time_tokens")  # the last one per integration and user
         self.contacts = self._collection("contacts")
         self.companies = self._collection("companies")
         self.leads = self._collection("leads")

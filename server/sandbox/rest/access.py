@@ -1,0 +1,132 @@
+"""Who asks, and what they may see and do.
+
+A request of the API comes with an integration's Bearer token or with the page's session cookie; both act as a user, and
+that user's rights decide. Letters: A everything, G the user's group, M the user's own, D nothing.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from aiohttp import web
+
+from server.sandbox.oauth.tokens import DeadToken, read_access, revoke_access
+from server.sandbox.rest.answers import Problem
+from server.sandbox.rest.limits import LIMITS
+from server.sandbox.rest.query import whole
+from server.sandbox.world import WORLD, Row, World
+
+Action = Literal["view", "edit", "add", "delete", "export"]
+
+COOKIE: Final = "session_id"
+_ASKER: Final = "asker"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The user a request acts as, and the integration that carries it (None: the page itself)."""
+
+    user: Row
+    client_id: str | None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user administrates the account."""
+        return bool(self.user["rights"]["is_admin"])
+
+
+def enter(request: web.Request) -> None:
+    """The API's door: find out who asks, and count the request. Raises `Problem` 401, 403 or 429."""
+    asker = _by_token(request) if "Authorization" in request.headers else _by_cookie(request)
+    world = request.app[WORLD]
+    if asker.client_id is not None or world.switches["limit_page"]:
+        request.app[LIMITS].spend(asker.client_id or f"page:{asker.user['id']}")
+    request[_ASKER] = _in_context(request, asker)
+
+
+def enter_page(request: web.Request) -> None:
+    """The page's own door: the session cookie only. Raises `Problem` 401."""
+    request[_ASKER] = _by_cookie(request)
+
+
+def asker(request: web.Request) -> Asker:
+    """Who asks, once a door has let the request in."""
+    found: Asker = request[_ASKER]
+    return found
+
+
+def admin(request: web.Request) -> Asker:
+    """Who asks, who must be an administrator. Raises `Problem` 403."""
+    found = asker(request)
+    if not found.is_admin:
+        raise Problem(403, "Forbidden")
+    return found
+
+
+def page_user(request: web.Request) -> Row | None:
+    """The user signed in on the page, by the session cookie; None for a stranger."""
+    world = request.app[WORLD]
+    session = world.page_sessions.get(request.cookies.get(COOKIE))
+    return None if session is None else world.users.get(session["user_id"])
+
+
+def sign_in(world: World, response: web.StreamResponse, user_id: int) -> None:
+    """Give the browser a session of this user."""
+    session = world.page_sessions.add({"id": secrets.token_urlsafe(24), "user_id": user_id})
+    response.set_cookie(COOKIE, str(session["id"]), httponly=True, samesite="Lax", path="/")
+
+
+def may(user: Row, action: Action, entity_type: str, row: Row | None = None) -> bool:
+    """Whether the user may do this with this row (with a new one of their own when None)."""
+    rights = user["rights"]
+    if rights["is_admin"]:
+        return True
+    letter: str = rights.get(entity_type, {}).get(action, "A")
+    if letter == "D":
+        return False
+    if letter == "A" or row is None:
+        return True
+    own: bool = row.get("responsible_user_id") == user["id"]
+    return own or bool(letter == "G" and row.get("group_id") == user["group_id"])
+
+
+def require(request: web.Request, action: Action, entity_type: str, row: Row | None = None) -> None:
+    """Raise `Problem` 403 unless the asker may."""
+    if not may(asker(request).user, action, entity_type, row):
+        raise Problem(403, "Forbidden")
+
+
+def _by_token(request: web.Request) -> Asker:
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    if scheme.lower() != "bearer":
+        raise Problem(401, "Unauthorized")
+    world = request.app[WORLD]
+    try:
+        grant, jti = read_access(world, token.strip())
+    except DeadToken as exc:
+        raise Problem(401, str(exc)) from exc
+    if request.get("revoke_token"):  # a fault was asked for: this token is dead from now on
+        revoke_access(world, grant, jti)
+        raise Problem(401, "Token has been revoked")
+    user = world.users.get(grant["user_id"])
+    if user is None:
+        raise Problem(401, "Unauthorized")
+    return Asker(user, grant["client_id"])
+
+
+def _by_cookie(request: web.Request) -> Asker:
+    user = page_user(request)
+    if user is None:
+        raise Problem(401, "Unauthorized")
+    return Asker(user, None)
+
+
+def _in_context(request: web.Request, found: Asker) -> Asker:
+    """`X-Context-User-ID`: an administrator's token acting with another user's rights."""
+    wanted = request.headers.get("X-Context-User-ID")
+    if wanted is None:
+        return found
+    user = request.app[WORLD].users.get(whole(wanted))
+    if not found.is_admin or user is None or user["rights"]["is_free"] or not user["rights"]["is_active"]:
+        raise Problem(401, "Unauthorized")
+    return Asker(user, found.client_id)

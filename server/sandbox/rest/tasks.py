@@ -1,0 +1,180 @@
+"""Tasks: of an entity or of nobody."""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+
+from server.sandbox.rest.access import asker
+from server.sandbox.rest.answers import hal, link, nothing
+from server.sandbox.rest.bodies import read_items, read_object
+from server.sandbox.rest.changes import announce
+from server.sandbox.rest.query import keep, ordered, page_answer, read_query, whole
+from server.sandbox.rest.shapes import show_made
+from server.sandbox.rest.writing import Refusals, request_id_of
+from server.sandbox.routes import ID, Route
+from server.sandbox.world import ENTITIES, WORLD, Row, World
+
+_FILTERS: Final = (
+    "id",
+    "responsible_user_id",
+    "is_completed",
+    "task_type_id",
+    "entity_type",
+    "entity_id",
+    "updated_at",
+)
+_NUMBERS: Final = ("complete_till", "task_type_id", "entity_id", "responsible_user_id", "duration", "created_by")
+_SHOWN: Final = (
+    "id",
+    "created_by",
+    "updated_by",
+    "created_at",
+    "updated_at",
+    "responsible_user_id",
+    "group_id",
+    "entity_id",
+    "entity_type",
+    "duration",
+    "is_completed",
+    "task_type_id",
+    "text",
+    "result",
+    "complete_till",
+)
+
+
+async def _list(request: web.Request) -> web.StreamResponse:
+    query = read_query(request)
+    filters = dict(query.filters)
+    if "task_type" in filters:  # the documented name of the filter differs from the member's
+        filters["task_type_id"] = filters.pop("task_type")
+    rows = keep(_visible(request), filters, _FILTERS)
+    rows = ordered(rows, query.order, ("id", "created_at", "complete_till"))
+    return page_answer(request, query, rows=rows, name="tasks", view=partial(_show, request))
+
+
+async def _one(request: web.Request) -> web.StreamResponse:
+    found = [task for task in _visible(request) if task["id"] == int(request.match_info["id"])]
+    return hal(_show(request, found[0])) if found else nothing()
+
+
+async def _create(request: web.Request) -> web.StreamResponse:
+    world, user_id = request.app[WORLD], asker(request).user["id"]
+    items, refusals = await read_items(request), Refusals()
+    drafts = []
+    for position, item in enumerate(items):
+        refuse = refusals.of(request_id_of(item, position))
+        for name in ("text", "complete_till"):
+            if item.get(name) in (None, ""):
+                refuse("FieldMissing", name, "This field is missing.")
+        drafts.append(_apply(world, _blank(world, user_id), item, refuse=refuse))
+    refusals.settle()
+    made = []
+    for position, (task, item) in enumerate(zip(drafts, items, strict=True)):
+        stored = world.tasks.add(task)
+        announce(world, "add", "tasks", row=stored, user_id=user_id)
+        made.append(show_made(request, "tasks", stored, request_id_of(item, position)))
+    return hal({"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+
+
+async def _update(request: web.Request) -> web.StreamResponse:
+    world, user_id = request.app[WORLD], asker(request).user["id"]
+    single = "id" in request.match_info
+    items = [await read_object(request)] if single else await read_items(request)
+    refusals, changed = Refusals(), []
+    for position, item in enumerate(items):
+        refuse = refusals.of(request_id_of(item, position))
+        task = world.tasks.get(whole(request.match_info.get("id") or item.get("id")))
+        if task is None:
+            refuse("NotFound", "id", "Entity not found")
+            continue
+        after = _apply(world, copy.deepcopy(task), item, refuse=refuse)
+        changed.append(after | {"updated_at": world.now(), "updated_by": user_id})
+    refusals.settle()
+    for task in changed:
+        world.tasks.put(task)
+        announce(world, "update", "tasks", row=task, user_id=user_id)
+    made = [show_made(request, "tasks", task, None) for task in changed]
+    return hal(made[0] if single else {"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+
+
+def _blank(world: World, user_id: int) -> Row:
+    now = world.now()
+    return {
+        "created_by": user_id,
+        "updated_by": user_id,
+        "created_at": now,
+        "updated_at": now,
+        "responsible_user_id": user_id,
+        "group_id": 0,
+        "entity_id": None,
+        "entity_type": None,
+        "duration": 0,
+        "is_completed": False,
+        "task_type_id": 1,
+        "text": "",
+        "result": [],
+        "complete_till": now,
+    }
+
+
+def _apply(world: World, task: Row, item: Row, *, refuse: Callable[[str, str, str], None]) -> Row:
+    for name in _NUMBERS:
+        if item.get(name) is not None:
+            number = whole(item[name])
+            if number is None:
+                refuse("InvalidType", name, "This value should be of type int.")
+            else:
+                task[name] = number
+    if isinstance(item.get("text"), str):
+        task["text"] = item["text"]
+    if isinstance(item.get("is_completed"), bool | int):
+        task["is_completed"] = bool(item["is_completed"])
+    if isinstance(item.get("result"), dict):
+        task["result"] = {"text": str(item["result"].get("text") or "")}
+    if item.get("entity_type") is not None:
+        task["entity_type"] = item["entity_type"]
+    _check(world, task, refuse)
+    owner = world.users.get(task["responsible_user_id"])
+    task["group_id"] = owner["group_id"] if owner else 0
+    return task
+
+
+def _check(world: World, task: Row, refuse: Callable[[str, str, str], None]) -> None:
+    not_a_choice = "The value you selected is not a valid choice."
+    if task["responsible_user_id"] not in world.users:
+        refuse("NotSupportedChoice", "responsible_user_id", not_a_choice)
+    if task["entity_type"] is not None and task["entity_type"] not in ENTITIES:
+        refuse("NotSupportedChoice", "entity_type", not_a_choice)
+    elif task["entity_id"] and (
+        not task["entity_type"] or task["entity_id"] not in world.entities(task["entity_type"])
+    ):
+        refuse("NotSupportedChoice", "entity_id", not_a_choice)
+
+
+def _visible(request: web.Request) -> list[Row]:
+    user = asker(request).user
+    letter = user["rights"].get("tasks", {}).get("view", "A")
+    rows = list(request.app[WORLD].tasks)
+    if user["rights"]["is_admin"] or letter == "A":
+        return rows
+    return [task for task in rows if task["responsible_user_id"] == user["id"]]
+
+
+def _show(request: web.Request, task: Row) -> Row:
+    account_id = request.app[WORLD].account["id"]
+    links = link(request, f"/api/v4/tasks/{task['id']}")
+    return {**{name: task[name] for name in _SHOWN}, "account_id": account_id, "_links": links}
+
+
+_PATH: Final = "/api/v4/tasks"
+ROUTES: Final = [
+    Route("GET", _PATH, _list, "list tasks", query=("page", "limit", "filter", "order")),
+    Route("POST", _PATH, _create, "create tasks", body="array"),
+    Route("PATCH", _PATH, _update, "change several tasks", body="array"),
+    Route("GET", f"{_PATH}/{ID}", _one, "one task"),
+    Route("PATCH", f"{_PATH}/{ID}", _update, "change one task", body="object"),
+]
