@@ -43,7 +43,10 @@ class Order(Struct, frozen=True, omit_defaults=True):
 
 
 class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call: its facts and the present reading of them. `id` is ours and goes to amoCRM as `uniq`."""
+    """One call: its facts and the present reading of them. `id` is ours and goes to amoCRM as `uniq`.
+
+    `last_ms` is the newest event's time by the vendor's clock, `heard_ms` our own clock's at the last news.
+    """
 
     id: str
     account_id: int
@@ -58,6 +61,7 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order: Order | None = None
     expired_ms: int | None = None
     last_ms: int = 0
+    heard_ms: int = 0
     verdict: Verdict
 
     @property

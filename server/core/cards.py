@@ -25,8 +25,7 @@ OPEN_STATES = {LegState.TALKING: CardState.TALKING, LegState.HELD: CardState.HEL
 
 def is_shown(call: Call, now_ms: int) -> bool:
     """Whether the call belongs on screens: it goes on, or ended no longer than two minutes ago."""
-    ended_ms = call.verdict.ended_ms
-    return call.is_live or (ended_ms is not None and now_ms - max(ended_ms, call.last_ms) < RECENT_S * 1000)
+    return call.is_live or now_ms - call.heard_ms < RECENT_S * 1000
 
 
 def extensions_of(call: Call) -> set[str]:

@@ -5,7 +5,7 @@ These are shared by the services that act on them and the store that keeps them.
 
 from msgspec import Struct
 
-from .calls import Call
+from .calls import Call, Effect
 from .dial import Dial
 from .jobs import Job
 from .messages import DirectoryView
@@ -108,3 +108,4 @@ class Decision(Struct, frozen=True, kw_only=True):
     call: Call
     dial: Dial | None = None
     jobs: tuple[Job, ...] = ()
+    effects: tuple[Effect, ...] = ()

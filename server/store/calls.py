@@ -17,21 +17,21 @@ from .hooks import SETTLE
 from .schema import IS_LIVE, call, card
 
 _COLUMNS = (
-    "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "ended_ms", "is_live", "body",
+    "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "over_ms", "is_live", "body",
 )  # fmt: skip
 _put = insert(call)
 PUT = Stmt(
     _put.on_conflict_do_update(
         index_elements=["id"],
-        set_={name: _put.excluded[name] for name in ("client_phone", "started_ms", "ended_ms", "is_live", "body")},
+        set_={name: _put.excluded[name] for name in ("client_phone", "started_ms", "over_ms", "is_live", "body")},
     ),
     columns=_COLUMNS,
 )
 BY_REF = Stmt(select(call.c.body).where(call.c.line_id == bindparam("line"), call.c.call_ref == bindparam("ref")))
 BY_ID = Stmt(select(call.c.body).where(call.c.id == bindparam("call_id")))
-ON_SCREENS = Stmt(select(call.c.body).where(IS_LIVE).union_all(
-    select(call.c.body).where(call.c.started_ms > bindparam("horizon_ms"), call.c.ended_ms > bindparam("since_ms"))
-))  # fmt: skip
+ON_SCREENS = Stmt(
+    select(call.c.body).where(IS_LIVE).union_all(select(call.c.body).where(call.c.over_ms > bindparam("since_ms")))
+)
 SINCE = Stmt(
     select(call.c.body, call.c.crm).where(call.c.started_ms >= bindparam("since_ms")).order_by(call.c.started_ms)
 )
@@ -54,9 +54,6 @@ DISMISS = Stmt(
     columns=("call_id", "agent_id", "dismissed_ms"),
 )
 MARKS = Stmt(select(card).where(among(card.c.call_id, "calls")))
-
-LONGEST_MS = 12 * 3_600_000
-"""No call on screens is older: bounds the index scan for calls that ended lately."""
 
 AddJobs = Callable[[Iterable[Job]], Script[None]]
 """A script that puts jobs into the durable lanes within the caller's transaction."""
@@ -102,7 +99,7 @@ class CallStore:
         return decoded(rows[0][0]) if rows else None
 
     async def on_screens(self, since_ms: int) -> list[Call]:
-        rows = await self._db.read(ON_SCREENS, {"since_ms": since_ms, "horizon_ms": since_ms - LONGEST_MS})
+        rows = await self._db.read(ON_SCREENS, {"since_ms": since_ms})
         return [decoded(body) for (body,) in rows]
 
     async def since(self, since_ms: int) -> list[tuple[Call, str | None]]:
@@ -147,7 +144,7 @@ def _row(one: Call) -> dict[str, Any]:
         "call_ref": one.call_ref,
         "client_phone": one.client_phone,
         "started_ms": one.verdict.started_ms,
-        "ended_ms": one.verdict.ended_ms,
+        "over_ms": None if one.is_live else one.heard_ms,
         "is_live": int(one.is_live),
         "body": msgspec.json.encode(one).decode(),
     }

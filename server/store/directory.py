@@ -95,7 +95,7 @@ def _find(account_id: int, last10: str) -> Script[list[Entry]]:
     entries = []
     for found in (yield FIND, {"account": account_id, "digits": last10}):
         rows = yield LEADS, {"account": account_id, "kind": found[0], "entity": found[1]}
-        entries.append(Entry(*found, tuple(Lead(*row) for row in rows)))
+        entries.append(Entry(*(*found, tuple(Lead(*row) for row in rows))))
     return entries
 
 

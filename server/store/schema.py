@@ -88,12 +88,13 @@ call = Table(
     Column("call_ref", Text, nullable=False),
     Column("client_phone", Text),
     Column("started_ms", BigInteger, nullable=False),
-    Column("ended_ms", BigInteger),
+    Column("over_ms", BigInteger),  # by our clock: when an ended call was heard of last
     Column("is_live", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Column("crm", Text),  # what became of it in amoCRM
     Index("call_ref", "line_id", "call_ref", unique=True),
     Index("call_started", "started_ms"),
+    Index("call_over", "over_ms"),
     Index("call_account", "account_id", "started_ms"),
 )
 IS_LIVE = call.c.is_live == lit(1)

@@ -1,0 +1,99 @@
+"""The contract with amoCRM: what the services ask of it, and how they hear that it failed.
+
+Every method may raise CrmUnavailable, CrmRateLimited, CrmBlocked (all temporary), CrmTokenDead and CrmRefused. A
+token near its end is refreshed behind the scenes, once at a time per account, and stored before it is used.
+"""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from .book import BookRow
+from .records import Account, Tokens, User
+from .vocabulary import Direction
+
+
+class Grant(Struct, frozen=True):
+    """The outcome of an authorisation: whose account it is, and its tokens."""
+
+    account_id: int
+    name: str
+    tokens: Tokens
+
+
+class CallNote(Struct, frozen=True, kw_only=True):
+    """A finished call as amoCRM is told of it. `uniq` is our call's id; `status` amoCRM's 1–7 (amocrm.md §4.6)."""
+
+    uniq: str
+    direction: Direction
+    phone: str
+    duration_s: int
+    source: str
+    started_s: int
+    status: int
+    user_id: int | None = None
+    result_text: str = ""
+    link: str = ""
+
+
+class Logged(Struct, frozen=True):
+    """Where amoCRM put the call."""
+
+    noun: str
+    entity_id: int
+    note_id: int = 0
+
+
+class Page(Struct, frozen=True):
+    """One page of a listing; `has_more` false ends it."""
+
+    rows: tuple[BookRow, ...]
+    has_more: bool
+
+
+class Change(Struct, frozen=True):
+    """What one of amoCRM's webhooks said of one entity. `row` None: it was deleted."""
+
+    noun: str
+    id: int
+    row: BookRow | None
+
+
+class Crm(Protocol):
+    """amoCRM's API for one integration."""
+
+    async def exchange(self, origin: str, code: str) -> Grant:
+        """Trade an authorisation code for tokens and read whose account it is. Raises CrmRefused for a dead code."""
+        ...
+
+    async def users(self, account: Account) -> list[User]:
+        """All users with their rights."""
+        ...
+
+    async def page(self, account: Account, noun: str, *, page: int, updated_since_s: int = 0) -> Page:
+        """One page (up to 250) of contacts, companies or leads, oldest change first."""
+        ...
+
+    async def search(self, account: Account, phone: str, *, timeout_s: float) -> dict[str, list[BookRow]]:
+        """Contacts and companies whose phones have the same last ten digits, by noun, with their open leads."""
+        ...
+
+    async def fetch(self, account: Account, noun: str, ids: list[int]) -> list[BookRow]:
+        """These entities, as many of them as exist."""
+        ...
+
+    async def log_call(self, account: Account, note: CallNote) -> Logged:
+        """Log one call. Raises CrmEntityUnknown when nobody has the number. Any other error may have had its effect."""
+        ...
+
+    async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
+        """Look for the note of a call that was perhaps logged since: by `uniq`, at everybody it may have gone to."""
+        ...
+
+    async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
+        """Show amoCRM's own notice of an incoming call to these users (POST /api/v2/events)."""
+        ...
+
+    async def subscribe(self, account: Account, destination: str) -> bool:
+        """Ask for webhooks on changes of the phone book; False when the account's tariff has none."""
+        ...
