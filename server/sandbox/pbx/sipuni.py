@@ -26,7 +26,7 @@ from server.sandbox.pbx.sipuni_events import HANGUP, Cabinet, Fields
 from server.sandbox.pbx.sipuni_statistics import PeriodError
 from server.sandbox.pbx.stand_in import StandIn, audio_response
 
-_TITLES: Final = {"1": "1 · звонит", "2": "2 · конец", "3": "3 · ответ", "4": "4 · перевод"}
+_TITLES: Final = {"1": "1 · ring", "2": "2 · hang-up", "3": "3 · answer", "4": "4 · transfer"}
 SAMPLE_SECRET: Final = "0.sandboxsecret01"
 
 
