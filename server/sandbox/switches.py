@@ -90,13 +90,6 @@ TABLE: Final = (
         choices=("amocrm", "kommo"),
     ),
     Switch("proxy_body", "form", "§2.7", "how crm_post reaches its target", choices=("form", "json")),
-    Switch(
-        "proxy_status",
-        "ok",
-        "§2.7",
-        "what crm_post shows of the target's status: always 200, or the same",
-        choices=("ok", "target"),
-    ),
     Switch("webhooks_enabled", True, "§4.12", "the tariff has webhooks (402 otherwise)"),
     Switch("webhook_time_scale", 1.0, "§4.12", "factor on the delays of the webhook retry ladder (0.001 for tests)"),
     Switch("webhook_timeout_s", 2.0, "§4.12", "time a webhook's receiver has for its answer"),

@@ -76,6 +76,9 @@ class Collection:
         """The row with this id; the caller may change it and must `put` it back."""
         return None if key is None else self._rows.get(key)
 
+    def __getitem__(self, key: Key) -> Row:
+        return self._rows[key]
+
     def where(self, **fields: Any) -> list[Row]:
         """The rows whose members equal all of `fields`."""
         return [row for row in self._rows.values() if all(row.get(name) == value for name, value in fields.items())]

@@ -19,7 +19,7 @@ from server.sandbox.world import WORLD, Row, World
 Action = Literal["view", "edit", "add", "delete", "export"]
 
 COOKIE: Final = "session_id"
-_ASKER: Final = "asker"
+ASKER: Final = "asker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,17 @@ def enter(request: web.Request) -> None:
     world = request.app[WORLD]
     if asker.client_id is not None or world.switches["limit_page"]:
         request.app[LIMITS].spend(asker.client_id or f"page:{asker.user['id']}")
-    request[_ASKER] = _in_context(request, asker)
+    request[ASKER] = _in_context(request, asker)
 
 
 def enter_page(request: web.Request) -> None:
     """The page's own door: the session cookie only. Raises `Problem` 401."""
-    request[_ASKER] = _by_cookie(request)
+    request[ASKER] = _by_cookie(request)
 
 
 def asker(request: web.Request) -> Asker:
     """Who asks, once a door has let the request in."""
-    found: Asker = request[_ASKER]
+    found: Asker = request[ASKER]
     return found
 
 

@@ -1,0 +1,110 @@
+"""The sandbox's amoCRM as one aiohttp application: API, OAuth, control, and the host page where it exists."""
+
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, cast
+
+from aiohttp import ClientSession, web
+
+from server.sandbox import deliveries
+from server.sandbox.control import parts, people, watching
+from server.sandbox.deliveries import CLIENT
+from server.sandbox.oauth import endpoints
+from server.sandbox.page import routes as page
+from server.sandbox.rest import (
+    account,
+    calls,
+    dictionaries,
+    entities,
+    events,
+    links,
+    notes,
+    tasks,
+    unsorted,
+    webhooks,
+)
+from server.sandbox.rest.access import ASKER
+from server.sandbox.rest.answers import Problem, problem
+from server.sandbox.rest.limits import LIMITS, Limits
+from server.sandbox.rest.search import FINDER, Finder
+from server.sandbox.routes import add_routes
+from server.sandbox.widgets import api as widgets_api
+from server.sandbox.world import WORLD, World
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LARGEST: Final = 16 * 2**20  # a batch of 250 entities with everything filled in
+_API: Final = ("/api/", "/oauth2/", "/private/", "/ajax/", "/sandbox/", "/v3/")
+_QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's own tracing do is no news
+# More exact paths first: `/leads/pipelines` must not be read as a lead's id.
+_ROOMS: Final = (
+    account, dictionaries, unsorted, notes, links, entities, tasks, calls, webhooks, events, widgets_api, endpoints,
+    people, watching, parts,
+)  # fmt: skip
+
+
+def make_app(world: World) -> web.Application:
+    """The application that serves this world; the caller may add `BACKEND` and `EXCHANGES` before it starts."""
+    fail = world.faults.middleware("amocrm")
+    app = web.Application(middlewares=[_logged, cast("object", fail), _as_problems], client_max_size=_LARGEST)  # type: ignore[list-item]
+    app[WORLD] = world
+    app[FINDER] = Finder(world)
+    app[LIMITS] = Limits(world.switches)
+    for entity_type in ("contacts", "companies"):
+        world.entities(entity_type).on_change.append(
+            lambda key, kind=entity_type: unsorted.forget_known_callers(world, kind, key)  # type: ignore[misc]
+        )
+    for room in _ROOMS:
+        add_routes(app, room.ROUTES)
+    app.cleanup_ctx.append(_outgoing)
+    app.cleanup_ctx.append(deliveries.running)
+    page.attach(app)
+    return app
+
+
+async def _outgoing(app: web.Application) -> AsyncIterator[None]:
+    async with ClientSession() as client:
+        app[CLIENT] = client
+        yield
+
+
+@web.middleware
+async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note every request of the API with what became of it."""
+    started, status = time.perf_counter(), 500
+    try:
+        answer = await handler(request)
+        status = answer.status
+        return answer
+    finally:
+        if request.path.startswith(_API) and not request.path.startswith(_QUIET):
+            who = request.get(ASKER)
+            request.app[WORLD].log.note(
+                "request",
+                method=request.method,
+                path=request.path,
+                query=request.query_string,
+                status=status,
+                client=who.client_id if who else None,
+                user_id=who.user["id"] if who else None,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+
+
+@web.middleware
+async def _as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals as problem+json; what we did not foresee as well, with its trace in the log."""
+    try:
+        return await handler(request)
+    except Problem as exc:
+        return problem(exc)
+    except web.HTTPException as exc:
+        if exc.status < 400 or not request.path.startswith(_API):
+            raise
+        return problem(Problem(exc.status, exc.reason))
+    except ConnectionResetError:
+        raise
+    except Exception as exc:  # noqa: BLE001  the last resort of a server: tell, log, live on
+        request.app[WORLD].log.note("error", path=request.path, message=repr(exc), trace=traceback.format_exc())
+        return problem(Problem(500, "the sandbox has failed; see /sandbox/log"))

@@ -1,0 +1,1 @@
+"""Installed widgets: their archives, their settings, and the widgets API."""
