@@ -1,0 +1,80 @@
+"""Who asks: what amoCRM's one-time token must say, and our own short-lived proofs, as pure checks.
+
+The signature of the one-time token is checked where the integration's secret is (`amocrm/tokens.py`).
+Source of the claims: amocrm.ru/developers/content/oauth/disposable-tokens.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+import msgspec
+from msgspec import Struct
+
+from .errors import TokenInvalid
+
+LEEWAY_S = 60
+"""How far clocks of amoCRM and ours may differ."""
+
+
+class Claims(Struct, frozen=True, kw_only=True):
+    """What a one-time token says, its signature having been checked. `is_admin` may be missing."""
+
+    jti: str
+    aud: str
+    exp: int
+    account_id: int
+    user_id: int
+    client_uuid: str
+    nbf: int = 0
+    is_admin: bool | None = None
+    subdomain: str = ""
+
+
+class Pass(Struct, frozen=True, array_like=True):
+    """What a bearer or a ticket of ours says: who, until when (Unix seconds); `nonce` makes a ticket single."""
+
+    account_id: int
+    user_id: int
+    is_admin: bool
+    expires_s: int
+    nonce: str = ""
+
+
+def check(claims: Claims, *, audience: str, client_id: str, now_s: int) -> None:
+    """Raise TokenInvalid unless the token is for us and for now. `audience` is our redirect URI's scheme and host."""
+    if claims.client_uuid != client_id:
+        raise TokenInvalid("The one-time token is of another integration.")
+    if claims.aud.rstrip("/") != audience:
+        raise TokenInvalid("The one-time token is for another address.", aud=claims.aud[:200], expected=audience)
+    if now_s >= claims.exp + LEEWAY_S:
+        raise TokenInvalid("The one-time token has expired.")
+    if now_s < claims.nbf - LEEWAY_S:
+        raise TokenInvalid("The one-time token is not valid yet: compare the clocks.")
+
+
+def sign(one: Pass, key: bytes) -> str:
+    """A proof that only we can make: payload and HMAC-SHA256, both URL-safe."""
+    payload = _text(msgspec.json.encode(one))
+    return f"{payload}.{_seal(payload, key)}"
+
+
+def verify(text: str, key: bytes, *, now_s: int) -> Pass | None:
+    """What a proof says, or None when it is forged, spoilt or expired."""
+    payload, _, seal = text.partition(".")
+    if not hmac.compare_digest(seal.encode(), _seal(payload, key).encode()):
+        return None
+    try:
+        one = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Pass)
+    except (msgspec.DecodeError, binascii.Error):
+        return None
+    return one if now_s < one.expires_s else None
+
+
+def _seal(payload: str, key: bytes) -> str:
+    return _text(hmac.digest(key, payload.encode(), hashlib.sha256))
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

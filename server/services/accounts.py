@@ -1,0 +1,186 @@
+"""Accounts: installed by amoCRM's authorisation, known in memory with their users, switched off and revived."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+from msgspec import structs
+
+from server.core.crm import Crm
+from server.core.errors import AccountUnknown, CrmRefused, CrmTokenDead, NotFound
+from server.core.hosts import Trust
+from server.core.jobs import Job, Park
+from server.core.messages import AlertView, DirectoryView, Person
+from server.core.records import ACTIVE, DISABLED, TOKEN_DEAD, Account, Prefs, User
+from server.core.rights import Rights
+from server.core.stores import Accounts as AccountStore
+
+from .agents import Agents
+from .clock import Clock, now_ms
+
+log = structlog.get_logger()
+
+CODE_MS = 20 * 60_000
+"""How long amoCRM's authorisation code lives: after that, trying again is in vain."""
+
+
+class Later(Protocol):
+    """Where durable work is put."""
+
+    async def put(self, *jobs: Job) -> None: ...
+
+
+class Accounts:
+    """All connected accounts."""
+
+    def __init__(
+        self, store: AccountStore, crm: Crm, agents: Agents, later: Later, *, trust: Trust, clock: Clock = now_ms
+    ) -> None:
+        self._store = store
+        self._crm = crm
+        self._agents = agents
+        self._later = later
+        self._trust = trust
+        self._clock = clock
+        self._known: dict[int, Account] = {}
+        self._users: dict[int, dict[int, User]] = {}
+        self._people: dict[int, dict[int, Person]] = {}
+
+    async def load(self) -> None:
+        """Read everything from the store; to be called before the first request."""
+        for account in await self._store.all():
+            self._known[account.id] = account
+            self._know_users(account.id, await self._store.users(account.id))
+
+    def get(self, account_id: int) -> Account:
+        """A connected account. Raises AccountUnknown, also when it was switched off."""
+        account = self._known.get(account_id)
+        if account is None or account.state == DISABLED:
+            raise AccountUnknown
+        return account
+
+    def all(self) -> Sequence[Account]:
+        """All connected accounts."""
+        return [account for account in self._known.values() if account.state != DISABLED]
+
+    def by_hook(self, secret: str) -> Account:
+        """The account of one of amoCRM's webhooks. Raises NotFound."""
+        for account in self._known.values():
+            if secrets.compare_digest(account.hook_secret, secret) and account.state != DISABLED:
+                return account
+        raise NotFound
+
+    # -- people ----------------------------------------------------------------------------------------------------
+
+    def users(self, account_id: int) -> Mapping[int, User]:
+        """The account's users by id."""
+        return self._users.get(account_id, {})
+
+    def people(self, account_id: int) -> dict[int, Person]:
+        """The account's users as colleagues see each other."""
+        return self._people.get(account_id, {})
+
+    def rights(self, account_id: int, user_id: int) -> Rights:
+        """The user's view rights; of an unknown user, none."""
+        user = self.users(account_id).get(user_id)
+        return user.rights if user else Rights(user_id=user_id)
+
+    def is_admin(self, account_id: int, user_id: int) -> bool:
+        """Whether amoCRM's list of users says that this is an administrator."""
+        user = self.users(account_id).get(user_id)
+        return user is not None and user.is_admin
+
+    async def set_users(self, account_id: int, users: Sequence[User]) -> None:
+        """Replace what is known of the users."""
+        await self._store.set_users(account_id, users)
+        self._know_users(account_id, users)
+
+    def _know_users(self, account_id: int, users: Sequence[User]) -> None:
+        self._users[account_id] = {user.id: user for user in users}
+        self._people[account_id] = {user.id: Person(user.id, user.name) for user in users}
+
+    # -- authorisation ---------------------------------------------------------------------------------------------
+
+    async def authorise(self, code: str, referer: str) -> None:
+        """Take an authorisation code; it is exchanged in the background. Raises HostForeign before anything is sent."""
+        origin = self._trust.origin_of(referer)
+        now = self._clock()
+        body = msgspec.json.encode({"origin": origin, "code": code})
+        job = Job(
+            lane="oauth", kind="exchange", key=f"exchange:{secrets.token_hex(8)}", body=body, dead_ms=now + CODE_MS
+        )
+        await self._later.put(job)
+
+    async def exchange(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Trade the code for tokens; then the phone book is copied. A dead code is parked: installing again mends it."""
+        (job,) = jobs
+        body = msgspec.json.decode(job.body, type=dict[str, str])
+        try:
+            grant = await self._crm.exchange(body["origin"], body["code"])
+        except CrmRefused as exc:
+            raise Park(f"amoCRM refused the code: {exc.message}") from exc
+        known = self._known.get(grant.account_id)
+        fresh = Account(
+            id=grant.account_id,
+            host=body["origin"].partition("://")[2],
+            origin=body["origin"],
+            name=grant.name,
+            state=ACTIVE,
+            hook_secret=known.hook_secret if known else secrets.token_urlsafe(24),
+            created_ms=known.created_ms if known else self._clock(),
+            prefs=known.prefs if known else Prefs(),
+            progress=known.progress if known else DirectoryView(is_complete=False),
+            tokens=grant.tokens,
+        )
+        await self._store.put(fresh)
+        self._known[fresh.id] = fresh
+        await self._store.drop_alerts(fresh.id, CrmTokenDead.slug)
+        log.info("account_authorised", account=fresh.id, host=fresh.host)
+        key = f"crawl:{fresh.id}:{secrets.token_hex(4)}"
+        return [Job(lane=f"crawl:{fresh.id}", kind="crawl", key=key, body=msgspec.json.encode({"account": fresh.id}))]
+
+    async def renewed(self, account: Account) -> None:
+        """The tokens were refreshed; they were stored before they are used."""
+        self._known[account.id] = structs.replace(self._known[account.id], tokens=account.tokens)
+
+    async def died(self, account_id: int) -> None:
+        """amoCRM does not take our tokens any more: say so to the administrators; what is to be sent is kept."""
+        await self._set_state(account_id, TOKEN_DEAD)
+        await self.alert(account_id, CrmTokenDead.slug)
+
+    async def disable(self, account_id: int) -> None:
+        """The integration was switched off in amoCRM."""
+        if account_id in self._known:
+            await self._set_state(account_id, DISABLED)
+            log.info("account_disabled", account=account_id)
+
+    async def _set_state(self, account_id: int, state: str) -> None:
+        await self._store.set_state(account_id, state)
+        self._known[account_id] = structs.replace(self._known[account_id], state=state)
+
+    # -- what administrators choose and see ------------------------------------------------------------------------
+
+    async def set_prefs(self, account_id: int, prefs: Prefs) -> Account:
+        """Change the account's preferences."""
+        await self._store.set_prefs(account_id, prefs)
+        self._known[account_id] = structs.replace(self.get(account_id), prefs=prefs)
+        return self._known[account_id]
+
+    async def set_progress(self, account_id: int, progress: DirectoryView) -> None:
+        """Remember how far the first copy is, and tell the connected browsers."""
+        await self._store.set_progress(account_id, progress)
+        self._known[account_id] = structs.replace(self.get(account_id), progress=progress)
+        self._agents.send_directory(account_id, progress)
+
+    async def alert(self, account_id: int, slug: str, *, subject: str = "", **details: str) -> None:
+        """Tell the administrators, once per subject."""
+        is_new = await self._store.raise_alert(account_id, slug, subject=subject, details=details, at_ms=self._clock())
+        if is_new:
+            log.warning("alert", account=account_id, alert=slug, **details)
+            self._agents.send_alert(account_id, AlertView(slug=slug, details=details))
+
+    async def alerts(self, account_id: int) -> list[AlertView]:
+        """What stands against the account."""
+        return await self._store.alerts(account_id)

@@ -1,0 +1,133 @@
+"""Presence: which browsers of which agents are connected here, and sending them messages in order."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import msgspec
+from msgspec import structs
+
+from server.core.messages import (
+    AlertMessage,
+    AlertView,
+    CallMessage,
+    CallView,
+    DialMessage,
+    DialView,
+    DirectoryMessage,
+    DirectoryView,
+    ServerMessage,
+    Snapshot,
+)
+
+AgentKey = tuple[int, int]
+"""Account and user: the same person in two accounts is two agents."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Outlet(Protocol):
+    """Where a connection's messages go; sending never waits."""
+
+    def send_text(self, payload: bytes) -> bool: ...
+
+
+class Connection:
+    """One browser's stream of messages: a snapshot, then numbered changes."""
+
+    __slots__ = ("_epoch", "_n", "_outlet", "agent", "is_admin")
+
+    def __init__(self, agent: AgentKey, outlet: Outlet, *, is_admin: bool) -> None:
+        self.agent = agent
+        self.is_admin = is_admin
+        self._outlet = outlet
+        self._epoch = secrets.token_urlsafe(6)
+        self._n = 0
+
+    def send(self, message: ServerMessage) -> bool:
+        """Send a message that has no revision (pings, answers)."""
+        return self._outlet.send_text(_encode(message))
+
+    def open(self, snapshot: Snapshot) -> bool:
+        """Send the snapshot that begins or repairs the stream."""
+        return self.send(structs.replace(snapshot, rev=self.revision()))
+
+    def revision(self) -> str:
+        """The next revision of this stream."""
+        self._n += 1
+        return f"{self._epoch}.{self._n}"
+
+
+class Agents:
+    """The connected agents of this node, and those who wait in a long poll."""
+
+    def __init__(self) -> None:
+        self._connections: dict[AgentKey, list[Connection]] = {}
+        self._waiting: dict[AgentKey, set[asyncio.Event]] = {}
+
+    def join(self, connection: Connection) -> None:
+        """From now on the connection gets its agent's messages."""
+        self._connections.setdefault(connection.agent, []).append(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """The browser is gone."""
+        mine = self._connections.get(connection.agent, [])
+        if connection in mine:
+            mine.remove(connection)
+        if not mine:
+            self._connections.pop(connection.agent, None)
+
+    @property
+    def count(self) -> int:
+        """How many browsers are connected."""
+        return sum(map(len, self._connections.values()))
+
+    def online(self, account_id: int) -> Iterator[Connection]:
+        """The account's connections."""
+        for (account, _), connections in list(self._connections.items()):
+            if account == account_id:
+                yield from list(connections)
+
+    def is_reachable(self, agent: AgentKey) -> bool:
+        """Whether a browser of this agent is here, connected or polling."""
+        return agent in self._connections or agent in self._waiting
+
+    def send_call(self, agent: AgentKey, call: CallView) -> None:
+        """A call appeared or changed for this agent."""
+        self._change(agent, lambda rev: CallMessage(rev=rev, call=call))
+
+    def send_dial(self, agent: AgentKey, dial: DialView) -> None:
+        """The agent's state line changed."""
+        self._change(agent, lambda rev: DialMessage(rev=rev, dial=dial))
+
+    def send_directory(self, account_id: int, progress: DirectoryView) -> None:
+        """The account's first copy of the phone book went on."""
+        for connection in self.online(account_id):
+            connection.send(DirectoryMessage(rev=connection.revision(), directory=progress))
+
+    def send_alert(self, account_id: int, alert: AlertView) -> None:
+        """Something the account's administrators should know."""
+        for connection in self.online(account_id):
+            if connection.is_admin:
+                connection.send(AlertMessage(rev=connection.revision(), alert=alert))
+
+    async def wait(self, agent: AgentKey, timeout_s: float) -> None:
+        """Wait until something changes for the agent, or the time is over."""
+        changed = asyncio.Event()
+        waiting = self._waiting.setdefault(agent, set())
+        waiting.add(changed)
+        try:
+            await asyncio.wait_for(changed.wait(), timeout_s)
+        except TimeoutError:
+            pass
+        finally:
+            waiting.discard(changed)
+            if not waiting and self._waiting.get(agent) is waiting:
+                del self._waiting[agent]
+
+    def _change(self, agent: AgentKey, message: Callable[[str], ServerMessage]) -> None:
+        for connection in self._connections.get(agent, ()):
+            connection.send(message(connection.revision()))
+        for changed in self._waiting.get(agent, ()):
+            changed.set()

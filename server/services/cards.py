@@ -1,0 +1,273 @@
+"""Cards: who sees which call, with which caller, and the snapshot that an agent's screens start from.
+
+Live calls and those of the last two minutes are kept in memory, with what the phone book says of their numbers, so
+that a ringing call costs one indexed read and no request to amoCRM.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from server.core import cards, directory
+from server.core.calls import Call
+from server.core.cards import Marks, Viewpoint
+from server.core.directory import Entry
+from server.core.errors import KommutatorError, NotFound
+from server.core.messages import AgentView, CallerView, CallView, Person, Snapshot
+from server.core.records import CardMark, Decision, Line
+from server.core.rights import Rights
+from server.core.stores import Calls as CallStore
+from server.core.vocabulary import RECENT_S, CallerKind, Direction
+
+from .agents import AgentKey, Agents
+from .clock import Clock, now_ms
+from .lines import Lines
+
+log = structlog.get_logger()
+
+SEARCH_S = 2.0
+"""How long the one background look-up of an unknown caller may take while the first copy is being made."""
+
+
+class Book(Protocol):
+    """The phone book, as cards use it."""
+
+    async def find(self, account_id: int, phone: str) -> list[Entry]: ...
+
+    async def search(self, account_id: int, phone: str, *, timeout_s: float) -> list[Entry]: ...
+
+    def is_complete(self, account_id: int) -> bool: ...
+
+
+class People(Protocol):
+    """The account's users, as cards use them."""
+
+    def rights(self, account_id: int, user_id: int) -> Rights: ...
+
+    def people(self, account_id: int) -> dict[int, Person]: ...
+
+
+class Recordings(Protocol):
+    """Links to recordings, as cards use them."""
+
+    def link(self, call: Call) -> str: ...
+
+
+class _Shown:
+    """A call on screens: the call, its caller's entries (None: not looked up yet), what browsers did with its card."""
+
+    __slots__ = ("call", "entries", "is_searching", "marks")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.entries: list[Entry] | None = None
+        self.is_searching = False
+        self.marks: dict[int, CardMark] = {}
+
+
+class Cards:
+    """Turns decisions into what agents see."""
+
+    def __init__(  # noqa: PLR0913  # it joins six rooms, and each is a contract
+        self, lines: Lines, agents: Agents, store: CallStore, *, book: Book, people: People, recordings: Recordings,
+        clock: Clock = now_ms,
+    ) -> None:  # fmt: skip
+        self._lines = lines
+        self._agents = agents
+        self._store = store
+        self._book = book
+        self._people = people
+        self._recordings = recordings
+        self._clock = clock
+        self._shown: dict[int, dict[str, _Shown]] = {}
+        self._searches: set[asyncio.Task[None]] = set()
+
+    async def load(self) -> None:
+        """Put the calls of the last minutes back on the board after a start."""
+        calls = await self._store.on_screens(self._clock() - RECENT_S * 1000)
+        for call in calls:
+            self._shown.setdefault(call.account_id, {})[call.id] = _Shown(call)
+        for mark in await self._store.marks([call.id for call in calls]):
+            self._mark(mark)
+
+    async def changed(self, decision: Decision) -> None:
+        """A call appeared or changed: show it to its agents."""
+        if not decision.effects:
+            return
+        shown = self._keep(decision.call)
+        await self._look_up(shown)
+        for user_id in self._audience(shown.call):
+            self._show(shown, user_id)
+        if shown.entries == [] and not self._book.is_complete(shown.call.account_id):
+            self._search(shown)
+
+    async def snapshot(self, account_id: int, agent: AgentView) -> Snapshot:
+        """What the agent's screens start from; `rev` is filled in by the connection."""
+        mine = [shown for shown in self._recent(account_id) if agent.id in self._audience(shown.call)]
+        for shown in mine:
+            await self._look_up(shown)
+        views = [self._view(shown, agent.id) for shown in mine]
+        views.sort(key=lambda view: (view.started_at, view.id))
+        snapshot = Snapshot(rev="", digest="", now=self._clock() // 1000, agent=agent, calls=tuple(views))
+        snapshot.lines = tuple(self._lines.view(line) for line in self._lines.of_account(account_id))
+        return snapshot
+
+    def live(self, account_id: int, user_id: int, call_id: str) -> Call:
+        """A call that this agent sees. Raises NotFound, also for another account's or colleague's call."""
+        return self._seen(account_id, user_id, call_id).call
+
+    async def notice(self, account_id: int, user_id: int, call_id: str) -> bool:
+        """Claim amoCRM's notification for a call: granted once per call and agent, for ever. Raises NotFound."""
+        self._seen(account_id, user_id, call_id)
+        is_first = await self._store.mark(call_id, user_id, noticed_ms=self._clock(), dismissed_ms=None)
+        self._mark_shown(account_id, call_id, user_id, is_noticed=True)
+        return is_first
+
+    async def dismiss(self, account_id: int, user_id: int, call_id: str) -> None:
+        """The agent closed the card: it stays closed, everywhere. Raises NotFound."""
+        shown = self._seen(account_id, user_id, call_id)
+        await self._store.mark(call_id, user_id, noticed_ms=None, dismissed_ms=self._clock())
+        self._mark_shown(account_id, call_id, user_id, is_dismissed=True)
+        self._show(shown, user_id)
+
+    async def found(self, account_id: int, phones: Iterable[str]) -> None:
+        """The phone book learned of these numbers (last ten digits): cards that show them are looked up again."""
+        known = set(phones)
+        for shown in self._recent(account_id):
+            phone = shown.call.client_phone
+            if phone and phone[-10:] in known:
+                shown.entries = None
+                await self._look_up(shown)
+                self._show_all(shown)
+
+    async def refreshed(self, call: Call) -> None:
+        """Something beside the call itself changed, e.g. its recording came: show it anew where it is on screens."""
+        shown = self._shown.get(call.account_id, {}).get(call.id)
+        if shown is not None:
+            self._show_all(shown)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _keep(self, call: Call) -> _Shown:
+        board = self._shown.setdefault(call.account_id, {})
+        shown = board.get(call.id)
+        if shown is None:
+            self._clear(board)
+            shown = board[call.id] = _Shown(call)
+        elif shown.call.client_phone != call.client_phone:
+            shown.entries = None
+        shown.call = call
+        return shown
+
+    def _clear(self, board: dict[str, _Shown]) -> None:
+        """Take off the board what is no longer shown; called when a call is added, so the board stays small."""
+        now = self._clock()
+        for call_id in [key for key, shown in board.items() if not cards.is_shown(shown.call, now)]:
+            del board[call_id]
+
+    def _recent(self, account_id: int) -> list[_Shown]:
+        now = self._clock()
+        return [shown for shown in self._shown.get(account_id, {}).values() if cards.is_shown(shown.call, now)]
+
+    def _seen(self, account_id: int, user_id: int, call_id: str) -> _Shown:
+        shown = self._shown.get(account_id, {}).get(call_id)
+        if shown is None or user_id not in self._audience(shown.call):
+            raise NotFound
+        return shown
+
+    def _audience(self, call: Call) -> set[int]:
+        """The users whose extensions are in the call, and who ordered it."""
+        places = cards.extensions_of(call)
+        users = {user for extension in places for user in self._lines.users_at(call.line_id, extension)}
+        return users | ({call.order.agent_id} if call.order else set())
+
+    async def _look_up(self, shown: _Shown) -> None:
+        call = shown.call
+        if shown.entries is None and call.client_phone and call.direction is not Direction.INTERNAL:
+            shown.entries = await self._book.find(call.account_id, call.client_phone)
+
+    def _search(self, shown: _Shown) -> None:
+        """While the first copy is being made, ask amoCRM itself, in the background, once per call."""
+        if shown.is_searching or shown.call.client_phone is None:
+            return
+        shown.is_searching = True
+        task = asyncio.create_task(self._searched(shown, shown.call.client_phone))
+        self._searches.add(task)
+        task.add_done_callback(self._searches.discard)
+        self._show_all(shown)
+
+    async def _searched(self, shown: _Shown, phone: str) -> None:
+        try:
+            shown.entries = await self._book.search(shown.call.account_id, phone, timeout_s=SEARCH_S)
+        except KommutatorError as exc:
+            log.info("search_failed", call=shown.call.id, slug=exc.slug)
+        finally:
+            shown.is_searching = False
+            self._show_all(shown)
+
+    def _show_all(self, shown: _Shown) -> None:
+        for user_id in self._audience(shown.call):
+            self._show(shown, user_id)
+
+    def _show(self, shown: _Shown, user_id: int) -> None:
+        agent: AgentKey = (shown.call.account_id, user_id)
+        if self._agents.is_reachable(agent):
+            self._agents.send_call(agent, self._view(shown, user_id))
+
+    def _view(self, shown: _Shown, user_id: int) -> CallView:
+        call = shown.call
+        line = self._lines.get(call.line_id)
+        viewpoint = self._viewpoint(call, line, user_id)
+        mark = shown.marks.get(user_id, CardMark(call.id, user_id))
+        marks = Marks(self._recordings.link(call), is_dismissed=mark.is_dismissed, is_noticed=mark.is_noticed)
+        return cards.card(call, self._caller(shown, user_id, viewpoint), viewpoint, marks)
+
+    def _viewpoint(self, call: Call, line: Line | None, user_id: int) -> Viewpoint:
+        people = self._people.people(call.account_id)
+        seats = [seat for seat in self._lines.seats(call.account_id) if seat.line_id == call.line_id]
+        colleagues = {
+            seat.extension: Person(seat.user_id, people[seat.user_id].name, seat.extension)
+            for seat in seats
+            if seat.user_id in people
+        }
+        return Viewpoint(
+            extensions=self._lines.extensions_on(call.line_id, call.account_id, user_id),
+            colleagues=colleagues,
+            capabilities=self._lines.codec(line).capabilities if line else frozenset(),
+            line_name=line.name if line else "",
+        )
+
+    def _caller(self, shown: _Shown, user_id: int, viewpoint: Viewpoint) -> CallerView:
+        call = shown.call
+        if call.direction is Direction.INTERNAL:
+            return cards.internal_caller(call, viewpoint.extensions, viewpoint.colleagues)
+        if call.client_phone is None:
+            return CallerView(kind=CallerKind.ANONYMOUS)
+        if shown.is_searching and not shown.entries:
+            return CallerView(kind=CallerKind.SEARCHING, phone=call.client_phone)
+        rights, people = self._people.rights(call.account_id, user_id), self._people.people(call.account_id)
+        return directory.caller(shown.entries or (), call.client_phone, rights=rights, people=people)
+
+    def _mark(self, mark: CardMark) -> None:
+        for board in self._shown.values():
+            if mark.call_id in board:
+                board[mark.call_id].marks[mark.agent_id] = mark
+
+    def _mark_shown(
+        self, account_id: int, call_id: str, user_id: int, *, is_noticed: bool = False, is_dismissed: bool = False
+    ) -> None:
+        shown = self._shown[account_id][call_id]
+        before = shown.marks.get(user_id, CardMark(call_id, user_id))
+        shown.marks[user_id] = CardMark(
+            call_id, user_id, before.is_noticed or is_noticed, before.is_dismissed or is_dismissed
+        )
+
+
+def digest(snapshot: Snapshot) -> str:
+    """A fingerprint of what a snapshot shows, by which the long poll knows that it has news."""
+    shown = (snapshot.agent, snapshot.lines, snapshot.calls, snapshot.dial, snapshot.directory, snapshot.alerts)
+    return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()[:24]

@@ -1,0 +1,93 @@
+"""A webhook's first half: recognise its line, verify it, store it, answer. The second half starts after the answer.
+
+Whatever follows the answer is repeatable and is repeated at the next start if the process dies in between (`resume`).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+
+from server.core.errors import KommutatorError, OwnError
+from server.core.ports import Codec, Hook, HookReply
+from server.core.records import Line, StoredHook
+from server.core.stores import Hooks
+
+from .lines import Lines, keys_of
+
+log = structlog.get_logger()
+
+Read = Callable[[Line, Hook, int], Awaitable[None]]
+"""The second half: translate a stored webhook (its id comes last) and act on it."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Hook).decode
+
+
+class Intake:
+    """Takes webhooks of all vendors."""
+
+    def __init__(self, lines: Lines, hooks: Hooks, read: Read) -> None:
+        self._lines = lines
+        self._hooks = hooks
+        self._read = read
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def take(self, provider: str, path: str, hook: Hook) -> HookReply:
+        """Take one webhook and answer it in its vendor's manner. Raises HookUnknown: nobody's address has no manner."""
+        line = self._lines.by_path(provider, path)
+        codec = self._lines.codec(line)
+        try:
+            await self._store(line, codec, hook)
+        except OwnError as exc:
+            log.exception("hook_not_stored", line=line.id, slug=exc.slug)
+            return codec.reply(exc)
+        except KommutatorError as exc:
+            log.warning("hook_refused", line=line.id, slug=exc.slug, tail=hook.tail)
+            return codec.reply(exc)
+        return codec.reply(None)
+
+    async def _store(self, line: Line, codec: Codec, hook: Hook) -> None:
+        admission = codec.admit(hook, keys_of(line))
+        if not admission.is_stored:
+            return
+        raw = _encode(hook)
+        hook_id = await self._hooks.put(line.id, key=admission.key, received_ms=hook.received_ms, raw=raw)
+        if hook_id is not None:
+            self._start(line, hook, hook_id)
+
+    async def resume(self) -> int:
+        """Read what was stored but not read before the process ended; returns how many webhooks that were."""
+        waiting = await self._hooks.unread()
+        for stored in waiting:
+            await self._again(stored)
+        return len(waiting)
+
+    async def drain(self) -> None:
+        """Wait for everything that was stored to be read."""
+        while self._busy:
+            await asyncio.wait(set(self._busy))
+
+    async def _again(self, stored: StoredHook) -> None:
+        line = self._lines.get(stored.line_id)
+        if line is None:
+            await self._hooks.settle(stored.id, note="line-removed")
+            return
+        await self._finish(line, _decode(stored.raw), stored.id)
+
+    def _start(self, line: Line, hook: Hook, hook_id: int) -> None:
+        task = asyncio.create_task(self._finish(line, hook, hook_id))
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+
+    async def _finish(self, line: Line, hook: Hook, hook_id: int) -> None:
+        """An error here is ours; the webhook stays unread when the store is away, else it is put aside with a note."""
+        try:
+            await self._lines.touch(line)
+            await self._read(line, hook, hook_id)
+        except OwnError:
+            log.exception("hook_unread", line=line.id, hook=hook_id)
+        except Exception:
+            log.exception("hook_unreadable", line=line.id, hook=hook_id)
+            await self._hooks.settle(hook_id, note="unreadable: see the log")
