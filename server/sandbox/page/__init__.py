@@ -1,0 +1,1 @@
+"""The host page: what the browser sees of the sandbox's amoCRM. Written from amoCRM's documentation alone."""

@@ -1,0 +1,41 @@
+/** The global APP (alias AMOCRM): constants and facts about the page. Other rooms hang their parts on it in main.js. */
+define(['underscore'], function (_) {
+  'use strict';
+
+  const boot = window.SANDBOX_BOOT;
+  const constants = _.clone(boot.constants);
+
+  const app = {
+    lang_id: boot.lang,
+    click_event: 'click',
+    element_types: boot.element_types,
+    cf_types: boot.cf_types,
+    data: { current_card: false, current_list: null, current_view: { $el: null }, current_entity: null, is_card: false },
+    place: null, // the router's description of where the page is
+
+    /** Reads a constant, or sets it when a value is given. */
+    constant(key, ...value) {
+      if (value.length) constants[key] = value[0];
+      return constants[key];
+    },
+    getBaseEntity: () => (app.place ? app.place.base_entity : null),
+    getWidgetsArea: () => (app.place ? app.place.area : null),
+    getV3WidgetsArea: () => app.getWidgetsArea(),
+    isCard: () => Boolean(app.data.is_card),
+  };
+
+  const listen = { focus: 'focus', blur: 'blur' };
+  app.ifvisible = {
+    /** Tab visibility, as widgets use it: on('blur' | 'focus', fn). */
+    on(event, action) {
+      if (event in listen) window.addEventListener(listen[event], action);
+      document.addEventListener('visibilitychange', () => {
+        if ((document.hidden ? 'blur' : 'focus') === event) action();
+      });
+      return app.ifvisible;
+    },
+    now: () => !document.hidden,
+  };
+
+  return app;
+});

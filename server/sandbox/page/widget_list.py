@@ -1,0 +1,173 @@
+"""The host's list of widgets: what to start in an area, with which settings, and the settings window's buttons."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from server.sandbox.page import manifests
+from server.sandbox.rest.access import admin, asker
+from server.sandbox.rest.answers import Problem, plain
+from server.sandbox.rest.bodies import read_any, read_object
+from server.sandbox.widgets import installed
+from server.sandbox.widgets.archive import Archive, ArchiveError
+from server.sandbox.world import WORLD, Row, World
+
+_FIELD_TYPES: Final = ("text", "pass", "users", "users_lp", "custom")
+_KINDS: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".twig": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+}
+# install: first time; edit: save; disable: disconnect
+_ACTIVE_AFTER: Final = {"install": True, "edit": None, "disable": False}
+
+
+async def listed(request: web.Request) -> web.StreamResponse:
+    """`POST /ajax/widgets/list`: the widgets of an area; `all` adds those not installed, for the shop."""
+    form = await read_any(request)
+    asked = form if isinstance(form, dict) else {}
+    world, user = request.app[WORLD], asker(request).user
+    area, everything = str(asked.get("area") or ""), bool(asked.get("all"))
+    widgets = {}
+    for row, manifest in _readable(world):
+        if everything or (row["active"] and manifests.runs_in(manifest, row["id"], area)):
+            widgets[row["id"]] = _entry(row, manifest, user)
+    return plain({"widgets": widgets, "system": system(request, user)})
+
+
+def _readable(world: World) -> list[tuple[Row, manifests.Manifest]]:
+    found = []
+    for row in world.widgets:
+        try:
+            found.append((row, installed.archive_of(row).manifest()))
+        except ArchiveError as exc:
+            world.log.note("error", widget=row["id"], name="manifest", message=str(exc))
+    return found
+
+
+def _entry(row: Row, manifest: manifests.Manifest, user: Row) -> Row:
+    """One widget as the loader and the settings window need it."""
+    widget, path = manifests.widget_of(manifest), f"/upl/{row['id']}/widget"
+    lang_file, words = manifests.texts(installed.archive_of(row), manifest, user["lang"])
+    advanced = manifest.get("advanced")
+    return {
+        "code": row["id"],
+        "id": row.get("number") or 1,
+        "src": f"{path}/script.js",
+        "lang": f"{path}/{lang_file}",
+        "path": path,
+        "images_path": f"{path}/images",
+        "settings": json.dumps(row["settings"], ensure_ascii=False),
+        "installed_version": str(widget.get("version") or "1.0.0"),
+        **{name: manifests.word(words, widget.get(name)) for name in ("name", "description", "short_description")},
+        "oauth_client_uuid": row.get("client_uuid"),
+        "active": "Y" if row["active"] else "N",
+        "init_once": "Y" if widget.get("init_once") else "N",
+        "status": _status(row, manifest),
+        "support": widget.get("support") or {},
+        "category_id": 1,
+        "fields": _fields(manifest, words),
+        "advanced_title": manifests.word(words, advanced.get("title")) if isinstance(advanced, dict) else "",
+    }
+
+
+def _status(row: Row, manifest: manifests.Manifest) -> str:
+    if not row["active"]:
+        return "install"
+    required = [code for code, field in manifests.settings(manifest).items() if field.get("required")]
+    return "installed" if all(row["settings"].get(code) for code in required) else "not_configured"
+
+
+def _fields(manifest: manifests.Manifest, words: dict[str, Any]) -> list[Row]:
+    return [
+        {
+            "code": code,
+            "type": field["type"],
+            "title": manifests.word(words, field.get("name")),
+            "required": bool(field.get("required")),
+        }
+        for code, field in manifests.settings(manifest).items()
+        if field.get("type") in _FIELD_TYPES
+    ]
+
+
+def system(request: web.Request, user: Row) -> Row:
+    """What `self.system()` shows, and the counts for the right column."""
+    world = request.app[WORLD]
+    active = [manifest for row, manifest in _readable(world) if row["active"]]
+    counts = Counter(area for manifest in active for area in manifests.column_areas(manifest))
+    return {
+        "amouser": user["login"],
+        "amouser_id": str(user["id"]),  # a string in amoCRM too
+        "amohash": "",
+        "subdomain": world.account["subdomain"],
+        "domain": "kommo.com" if world.switches["brand"] == "kommo" else "amocrm.ru",
+        "server": request.host,
+        "displayed_count_by_area": {**counts, "everywhere": 0},
+    }
+
+
+async def edited(request: web.Request) -> web.StreamResponse:
+    """`POST /ajax/widgets/edit` `{"action": "install | edit | disable", "code", "settings"}`; administrators only."""
+    user, body = admin(request).user, await read_object(request)
+    row, action, given = request.app[WORLD].widgets.get(str(body.get("code"))), body.get("action"), body.get("settings")
+    if row is None or action not in _ACTIVE_AFTER:
+        raise Problem(400, "code of a known widget and action (install, edit, disable) are required")
+    kept = None
+    if action != "disable" and isinstance(given, dict):
+        kept = _storable(installed.archive_of(row).manifest(), given)
+    row = await installed.save(
+        request.app, row["id"], settings=kept, active=_ACTIVE_AFTER[str(action)], user_id=user["id"]
+    )
+    return plain({"status": "ok", "settings": row["settings"]})
+
+
+def _storable(manifest: manifests.Manifest, given: dict[str, Any]) -> dict[str, Any]:
+    """The declared fields only; a `custom` field is kept when it is JSON or a number, nothing else persists."""
+    fields = manifests.settings(manifest)
+    return {
+        code: given[code]
+        for code, field in fields.items()
+        if code in given and (field.get("type") != "custom" or _is_json(given[code]))
+    }
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, int | float) or value == "":
+        return True
+    try:
+        json.loads(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+async def file(request: web.Request) -> web.StreamResponse:
+    """`/upl/<code>/widget/…`, and the historical `/widgets/<code>/…`: a file of the widget."""
+    row = request.app[WORLD].widgets.get(request.match_info["code"])
+    name = request.match_info["name"]
+    raw = _read(installed.archive_of(row), name) if row is not None else None
+    if raw is None:
+        raise web.HTTPNotFound
+    kind = _KINDS.get(Path(name).suffix.lower(), "application/octet-stream")
+    # Never cached: `v=` changes only with the version, and a developer saves a file more often than that.
+    return web.Response(body=raw, headers={"Content-Type": kind, "Cache-Control": "no-cache"})
+
+
+def _read(archive: Archive, name: str) -> bytes | None:
+    try:
+        return archive.read(name)
+    except ArchiveError:
+        return None

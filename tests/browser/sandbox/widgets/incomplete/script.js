@@ -1,0 +1,6 @@
+define([], function () {
+  return function () {
+    this.callbacks = { render: function () { return true; }, init: function () { return true; } };
+    return this;
+  };
+});
