@@ -31,8 +31,10 @@ class Channels:
         return len(self._wheel)
 
     def add(self, channel: Held) -> None:
-        """A channel was opened."""
+        """A channel was opened; one that slips in while draining is told to leave like the others."""
         self._wheel.add(channel)
+        if self.is_draining:
+            channel.close(SERVICE_RESTART)
 
     def discard(self, channel: Held) -> None:
         """A channel is gone."""

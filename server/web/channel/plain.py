@@ -6,13 +6,15 @@ Two things it cannot do: refuse a client's unmasked frame (aiohttp's parser read
 import asyncio
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType, web
 
 from . import frames, handshake
 from .channels import Channels
 from .port import Limits, Receiver, ReceiverFactory
 
 log = structlog.get_logger(__name__)
+
+_LAST = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
 
 
 class PlainListener:
@@ -32,9 +34,10 @@ class PlainListener:
         socket = web.WebSocketResponse(
             protocols=(subprotocol,),
             compress=False,
+            autoclose=False,  # or a peer's close code would not be echoed
             autoping=False,  # or pongs would not count as signs of life
             timeout=self._limits.close_s,
-            max_msg_size=self._limits.message_bytes,
+            max_msg_size=self._limits.message_bytes + 1,  # aiohttp refuses the limit itself
         )
         await socket.prepare(request)
         transport = request.transport
@@ -57,7 +60,7 @@ class PlainChannel:
         self._transport = transport
         self._limits = limits
         self._code = 0
-        self._closing: asyncio.Task[bool] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.silent = 0
         self.slot = 0
 
@@ -84,12 +87,12 @@ class PlainChannel:
         return True
 
     def close(self, code: int, reason: str = "") -> None:
-        """See `port.Channel.close`."""
+        """See `port.Channel.close`. Not by aiohttp: while a reader waits, it hangs up before the peer has answered."""
         if self._code:
             return
         self._code = code
-        goodbye = self._socket.close(code=code, message=frames.reason_bytes(reason))
-        self._closing = asyncio.get_running_loop().create_task(goodbye)
+        self._transport.write(frames.close(code, reason))
+        self._timer = asyncio.get_running_loop().call_later(self._limits.close_s, self._transport.abort)
 
     def abort(self) -> None:
         """See `port.Channel.abort`."""
@@ -97,23 +100,37 @@ class PlainChannel:
         self._transport.abort()
 
     async def serve(self, receiver_factory: ReceiverFactory) -> None:
-        """Hand over what arrives until the channel is closed by either side."""
+        """Hand over what arrives until the connection is gone."""
         receiver = receiver_factory(self)
         try:
-            async for message in self._socket:
+            while await self._listen(receiver):
                 self.silent = 0
-                self._take(message.type, message.data, receiver)
-            if self._closing is not None:
-                await self._closing
         finally:
-            self._code = self._code or self._socket.close_code or frames.ABNORMAL
+            if self._timer is not None:
+                self._timer.cancel()
+            self._transport.close()
+            self._code = self._code or frames.ABNORMAL
             receiver.on_closed(self._code)
+
+    async def _listen(self, receiver: Receiver) -> bool:
+        """Take one message; False when it was the last."""
+        message = await self._socket.receive()
+        if message.type is WSMsgType.CLOSE and not self._code:
+            self._code = message.data or frames.NO_STATUS
+            await self._socket.close(code=message.data or frames.NORMAL, drain=False)
+        elif message.type is WSMsgType.ERROR:  # the peer broke a rule or was lost; aiohttp has closed already
+            broken = message.data.code if isinstance(message.data, WebSocketError) else frames.ABNORMAL
+            self._code = self._code or int(broken)
+        elif message.type not in _LAST:
+            self._take(message.type, message.data, receiver)
+            return True
+        return False
 
     def _take(self, kind: WSMsgType, data: object, receiver: Receiver) -> None:
         if kind is WSMsgType.TEXT and isinstance(data, str):
             self._deliver(data, receiver)
-        elif kind is WSMsgType.PING and isinstance(data, bytes):
-            self.send(frames.pong(data))
+        elif kind is WSMsgType.PING and isinstance(data, bytes | bytearray):
+            self.send(frames.pong(bytes(data)))
         elif kind is WSMsgType.BINARY:
             self.close(frames.UNSUPPORTED, "only text is spoken here")
 

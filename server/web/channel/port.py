@@ -17,7 +17,7 @@ class Channel(ports.Channel, Protocol):
 
     @property
     def peer(self) -> str:
-        """The address at the other end of the TCP connection, perhaps a proxy's; empty once the connection is gone."""
+        """The address at the other end of the TCP connection, perhaps a proxy's; empty when not known."""
 
     @property
     def is_open(self) -> bool:

@@ -17,7 +17,7 @@ class Remembered:
         self.home = home
         self.answers_close = answers_close
         self.sent: list[bytes] = []
-        self.closed: list[int] = []
+        self.closed: list[tuple[int, str]] = []
         self.peer, self.is_open, self.is_aborted = "test", True, False
         self.slot = self.silent = 0
         home.add(self)
@@ -27,7 +27,7 @@ class Remembered:
         return True
 
     def close(self, code: int, reason: str = "") -> None:
-        self.closed.append(code)
+        self.closed.append((code, reason))
         if self.answers_close:
             asyncio.get_running_loop().call_soon(self.home.discard, self)
 
@@ -68,10 +68,10 @@ async def test_draining_closes_all_and_waits(channels: Channels) -> None:
     """At shutdown everybody is told to come back, and the process waits until they are gone."""
     held = [Remembered(channels) for _ in range(3)]
 
-    late = await channels.drain()
+    late = await channels.drain(reason="update")
 
     assert late == 0
-    assert [channel.closed for channel in held] == [[frames.SERVICE_RESTART]] * 3
+    assert [channel.closed for channel in held] == [[(frames.SERVICE_RESTART, "update")]] * 3
     assert len(channels) == 0
 
 
@@ -84,6 +84,15 @@ async def test_draining_cuts_off_those_who_do_not_answer(channels: Channels) -> 
     assert late == 1
     assert (polite.is_aborted, deaf.is_aborted) == (False, True)
     assert len(channels) == 0
+
+
+async def test_whoever_slips_in_while_draining_is_sent_away(channels: Channels) -> None:
+    """A channel whose handshake was under way when draining began is closed as well."""
+    await channels.drain()
+
+    channel = Remembered(channels)
+
+    assert channel.closed == [(frames.SERVICE_RESTART, "")]
 
 
 async def test_draining_nobody_takes_no_time(channels: Channels) -> None:

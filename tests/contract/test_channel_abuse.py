@@ -1,0 +1,235 @@
+"""What every push channel does to clients that break the rules, by hand-made bytes on real sockets."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from channel_service import IMPLEMENTATIONS, LIMITS, PROTOCOL, Service, masked, serving
+
+from server.web.channel import frames
+
+
+@pytest.fixture(params=list(IMPLEMENTATIONS))
+async def service(request: pytest.FixtureRequest) -> AsyncIterator[Service]:
+    """One implementation, served."""
+    async with serving(request.param) as served:
+        yield served
+
+
+@pytest.fixture
+async def detached() -> AsyncIterator[Service]:
+    """The implementation that must not lean on aiohttp's habits."""
+    async with serving("detached", keepalive_timeout=0.05) as served:
+        yield served
+
+
+# -- at the door
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"Upgrade": ""}, 426, id="no Upgrade"),
+        pytest.param({"Upgrade": "h2c"}, 426, id="another Upgrade"),
+        pytest.param({"Connection": "keep-alive"}, 426, id="no Connection: Upgrade"),
+        pytest.param({"Sec-WebSocket-Version": ""}, 426, id="no version"),
+        pytest.param({"Sec-WebSocket-Version": "8"}, 426, id="an old version"),
+        pytest.param({"Sec-WebSocket-Key": ""}, 400, id="no key"),
+        pytest.param({"Sec-WebSocket-Key": "c2hvcnQ="}, 400, id="a short key"),
+        pytest.param({"Sec-WebSocket-Key": "not base64!"}, 400, id="a key that is not base64"),
+        pytest.param({"Sec-WebSocket-Protocol": ""}, 400, id="no subprotocol"),
+        pytest.param({"Sec-WebSocket-Protocol": "kommutator.2, ticket.x"}, 400, id="another subprotocol"),
+        pytest.param({"Content-Length": "1"}, 400, id="a body"),
+    ],
+)
+async def test_a_wrong_handshake_is_refused(service: Service, headers: dict[str, str], status: int) -> None:
+    """Each mistake in the handshake gets its status, and no channel is opened."""
+    client = await service.call(headers=headers, behind=b"x" if "Content-Length" in headers else b"")
+
+    assert client.status == status
+    assert len(service.channels) == 0
+    assert service.ears.empty()
+
+
+async def test_a_refusal_names_the_version(service: Service) -> None:
+    """A client of another version is told which one is spoken here (RFC 6455 §4.4)."""
+    client = await service.call(headers={"Sec-WebSocket-Version": "12"})
+
+    assert client.header("Sec-WebSocket-Version") == "13"
+
+
+async def test_a_post_is_refused(service: Service) -> None:
+    """A handshake is a GET."""
+    assert (await service.call(method="POST")).status == 400
+
+
+async def test_the_answer_is_the_rfcs_example(service: Service) -> None:
+    """The accept value is the one that RFC 6455 §1.3 computes for this key; one subprotocol, no extension."""
+    client = await service.call()
+
+    assert client.status == 101
+    assert client.header("Sec-WebSocket-Accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    assert client.header("Sec-WebSocket-Protocol") == PROTOCOL
+    assert client.header("Sec-WebSocket-Extensions") is None
+
+
+# -- inside
+
+
+@pytest.mark.parametrize(
+    ("stream", "code"),
+    [
+        pytest.param(masked(0xC1, b"x"), 1002, id="a reserved bit"),
+        pytest.param(masked(0x8B, b"x"), 1002, id="an unknown opcode"),
+        pytest.param(masked(0x89, b"x" * 126), 1002, id="a ping too long"),
+        pytest.param(masked(0x09, b"x"), 1002, id="a fragmented ping"),
+        pytest.param(masked(0x88, b"\x03\xed"), 1002, id="close code 1005"),
+        pytest.param(masked(0x82, b"x"), 1003, id="binary"),
+        pytest.param(masked(0x81, b"\xff"), 1007, id="not UTF-8"),
+        pytest.param(masked(0x81, b"x" * (LIMITS.message_bytes + 1)), 1009, id="a message too big"),
+        pytest.param(
+            masked(0x01, b"x" * LIMITS.message_bytes) + masked(0x80, b"x"), 1009, id="fragments that grow too big"
+        ),
+    ],
+)
+async def test_a_broken_rule_is_named_in_the_close_frame(service: Service, stream: bytes, code: int) -> None:
+    """The client learns which rule it broke; the owner learns the same, once."""
+    client = await service.call()
+    ear = await service.ear()
+
+    client.writer.write(stream)
+
+    assert await client.close_code() == code
+    client.writer.close()
+    assert await ear.end() == code
+    assert ear.ends == [code]
+    assert ear.texts.empty()
+
+
+async def test_an_unmasked_frame_is_refused(detached: Service) -> None:
+    """A frame without a mask is a breach (aiohttp's own parser reads it, so this is the detached channel's promise)."""
+    client = await detached.call()
+
+    client.writer.write(frames.text("x"))
+
+    assert await client.close_code() == frames.PROTOCOL_ERROR
+
+
+async def test_what_follows_a_breach_is_not_heard(service: Service) -> None:
+    """After a broken rule nothing counts, however much is sent, and the connection ends."""
+    client = await service.call()
+    ear = await service.ear()
+
+    client.writer.write(masked(0x81, b"\xff") + masked(0x81, b"late") * 10_000)
+
+    assert await client.close_code() == frames.INVALID_TEXT
+    await client.eof()
+    client.writer.close()
+    assert await ear.end() == frames.INVALID_TEXT
+    assert ear.texts.empty()
+
+
+async def test_a_flood_of_pings_unread_answers_ends_in_a_drop(service: Service) -> None:
+    """A client that pings without reading the pongs is a slow reader."""
+    client = await service.call()
+    client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    ear = await service.ear()
+    flood = masked(0x89, b"x" * 125) * 4_000
+
+    while not ear.closed.done():
+        client.writer.write(flood)
+        await asyncio.wait([ear.closed], timeout=0.01)
+
+    assert ear.closed.result() == frames.POLICY
+
+
+# -- aiohttp's books (the three names that `detached` leans on)
+
+
+async def test_aiohttp_forgets_a_detached_connection(detached: Service) -> None:
+    """After the handshake the server has no connection, so its shutdown neither waits for it nor closes it."""
+    await detached.call()
+    await detached.ear()
+    await asyncio.sleep(0)
+
+    assert detached.runner.server is not None
+    assert detached.runner.server.connections == []
+
+
+async def test_keep_alive_does_not_cut_a_detached_channel(detached: Service) -> None:
+    """aiohttp's keep-alive timer is gone with the connection: the channel outlives it."""
+    client = await detached.call()
+    ear = await detached.ear()
+
+    await asyncio.sleep(0.2)  # four times the keep-alive of this server: its passing is the test
+
+    client.writer.write(masked(0x81, b"still here"))
+    assert await ear.heard() == "still here"
+
+
+async def test_a_keep_alive_connection_may_be_upgraded(service: Service) -> None:
+    """A browser or proxy may open the channel on a connection that has served a request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"</title>")
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: kommutator.1\r\n\r\n"
+        + masked(0x81, b"early")
+    )
+
+    assert await (await service.ear()).heard() == "early"
+
+
+async def test_the_access_log_has_one_line(detached: Service, caplog: pytest.LogCaptureFixture) -> None:
+    """The handshake is logged like any request, with its status."""
+    with caplog.at_level(logging.INFO, "aiohttp.access"):
+        await detached.call()
+        await detached.ear()
+        await asyncio.sleep(0)
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "aiohttp.access"]
+    assert "127.0.0.1" in line
+    assert '"GET /ws HTTP/1.1" 101' in line
+
+
+async def test_cancelled_handlers_do_not_cost_the_channel() -> None:
+    """An application that cancels handlers of lost connections loses no channel by it."""
+    async with serving("detached", handler_cancellation=True) as service:
+        client = await service.call()
+        ear = await service.ear()
+
+        client.writer.write(masked(0x81, b"here"))
+
+        assert await ear.heard() == "here"
+
+
+async def test_a_client_gone_before_the_answer_opens_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A client that leaves while it is being checked gets no channel, and nobody is alarmed."""
+    entered, gone, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @web.middleware
+    async def checking(request: web.Request, handler: Handler) -> web.StreamResponse:
+        entered.set()
+        await gone.wait()
+        try:
+            return await handler(request)
+        finally:
+            answered.set()
+
+    async with serving("detached", middlewares=(checking,)) as service:
+        calling = asyncio.ensure_future(service.call())
+        await entered.wait()
+        (connection,) = service.runner.server.connections
+        connection.transport.abort()
+        with pytest.raises(asyncio.IncompleteReadError):
+            await calling
+
+        gone.set()
+        await answered.wait()
+
+        assert (len(service.channels), service.ears.empty()) == (0, True)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
