@@ -87,6 +87,12 @@ export function createHost(widget, $) {
       else if (callbacks.fail) callbacks.fail();
     },
 
+    /** An error of what the person does right now, where our own panel is not in sight. @param {{header: string, text: string}} error */
+    showError(error) {
+      const { notifications } = app();
+      if (notifications && notifications.show_message_error) notifications.show_message_error(error);
+    },
+
     /** While it is set, a new release of amoCRM does not reload the page. @param {boolean} isTalking */
     setCalling(isTalking) {
       const { sdk } = app();

@@ -1,32 +1,48 @@
-/** The AMD face: amoCRM constructs this and calls the callbacks. */
+/** The AMD face: amoCRM constructs this and calls the callbacks, in one of several orders. */
+
 import $ from "jquery";
-import Modal from "lib/components/base/modal";
+import { createApp } from "./app.js";
+import { createHost } from "./host.js";
+import { createSettings } from "./views/settings.js";
 
 /**
  * @this {any}
+ * @param {...unknown} _ what amoCRM hands to the constructor is not documented
  */
-export default function TelephonyWidget() {
-  const widget = this;
-  let isStarted = false;
+export default function TelephonyWidget(..._) {
+  const host = createHost(this, $);
+  /** @type {ReturnType<typeof createApp> | null} */
+  let app = null;
+  const settings = createSettings({ host, onMoved: () => app && app.reconnect() });
 
-  widget.callbacks = {
+  const hasSelected = { selected: () => true };
+  this.callbacks = {
+    // Called again on every page (init_once), so it does nothing.
     render: () => true,
     init() {
-      isStarted = true;
+      host.attachStyle();
+      if (!app) app = createApp(host);
       return true;
     },
     bind_actions: () => true,
-    settings: () => true,
-    onSave: () => true,
-    destroy() {
-      isStarted = false;
-      $(document).off(widget.ns);
+    /** @param {JQuery} $body */
+    settings($body) {
+      host.attachStyle();
+      settings.show($body);
       return true;
     },
-    contacts: { selected: () => isStarted },
-    leads: { selected: () => isStarted },
-    customers: { selected: () => isStarted },
+    /** @param {{active: string, fields: Record<string, string>}} change */
+    onSave: (change) => settings.save(change),
+    destroy() {
+      if (app) app.stop();
+      app = null;
+      settings.remove();
+      host.leave();
+      return true;
+    },
+    contacts: hasSelected,
+    leads: hasSelected,
+    customers: hasSelected,
   };
-  widget.Modal = Modal;
-  return widget;
+  return this;
 }

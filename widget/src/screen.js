@@ -49,11 +49,6 @@ export function visibleLine(state, nowS) {
   return isPastTalk && hasCard ? null : dial;
 }
 
-/** @param {State} state */
-export function isDialling(state) {
-  return Boolean(state.dial && !OVER.includes(state.dial.state) && state.dial.state !== DialState.SILENT);
-}
-
 /**
  * Incoming calls that ring at this agent and that nobody silenced.
  * @param {State} state

@@ -5,25 +5,26 @@
  * survives it. No I/O, no clock: times come in as values.
  */
 
-import { CardState, DialWay, ServerWord } from "./vocabulary.js";
+import { CardState, ServerWord } from "./vocabulary.js";
 
 /** @typedef {import("./vocabulary.js").CallView} CallView */
 /** @typedef {import("./vocabulary.js").Problem} Problem */
 
 /**
  * A click on a number that the server has not answered yet, or has refused.
- * @typedef {{key: string, phone: string, way: DialWay, at: number, problem: Problem | null}} Attempt
+ * @typedef {{request: import("./vocabulary.js").DialRequest, problem: Problem | null}} Attempt
  */
 
 /**
  * @typedef {object} State
  * @property {"connecting" | "online" | "offline" | "stopped"} connection
- * @property {Problem | null} problem why there is no connection
+ * @property {number} lostAtS since when it is not online; 0 while it is
  * @property {import("./vocabulary.js").AgentView | null} agent
  * @property {import("./vocabulary.js").LineView[]} lines
  * @property {CallView[]} calls
  * @property {import("./vocabulary.js").DialView | null} dial
  * @property {Attempt | null} attempt
+ * @property {Problem | null} trouble a hang-up or a withdrawal that did not work
  * @property {string} closedDial id of the state line that the agent closed
  * @property {string[]} folded ids of the cards that the agent made small
  * @property {import("./vocabulary.js").DirectoryView | null} directory
@@ -37,7 +38,9 @@ import { CardState, DialWay, ServerWord } from "./vocabulary.js";
 export const Local = Object.freeze({
   CONNECTION: "local.connection",
   CLICKED: "local.clicked",
+  ACCEPTED: "local.accepted",
   REFUSED: "local.refused",
+  TROUBLED: "local.troubled",
   CLOSED: "local.closed",
   FOLDED: "local.folded",
   DISMISSED: "local.dismissed",
@@ -47,12 +50,13 @@ export const Local = Object.freeze({
 export function initial() {
   return {
     connection: "connecting",
-    problem: null,
+    lostAtS: 0,
     agent: null,
     lines: [],
     calls: [],
     dial: null,
     attempt: null,
+    trouble: null,
     closedDial: "",
     folded: [],
     directory: null,
@@ -63,7 +67,7 @@ export function initial() {
   };
 }
 
-/** @type {Record<string, (state: State, message: any, nowS: number) => Partial<State>>} */
+/** @type {Record<string, (state: State, message: any, nowS: number) => any>} */
 const STEPS = {
   [ServerWord.SNAPSHOT]: (state, message, nowS) => ({
     agent: message.agent,
@@ -78,19 +82,24 @@ const STEPS = {
     folded: state.folded.filter((id) => (message.calls || []).some((/** @type {CallView} */ call) => call.id === id)),
   }),
   [ServerWord.CALL]: (state, { call }) => ({ calls: placed(state.calls, call) }),
-  [ServerWord.DIAL]: (state, { dial }) => ({ dial, attempt: state.attempt && state.attempt.problem ? state.attempt : null }),
+  [ServerWord.DIAL]: (state, { dial }) => ({ dial }),
   [ServerWord.NOTICED]: (state, message) => ({ calls: marked(state.calls, message.call_id, { is_noticed: true }) }),
   [ServerWord.DIRECTORY]: (state, { directory }) => ({ directory }),
   [ServerWord.ALERT]: (state, { alert }) => ({ alerts: [...state.alerts, alert] }),
 
-  [Local.CONNECTION]: (state, { connection, problem }) => ({ connection, problem: problem || null }),
-  [Local.CLICKED]: (state, { request }, nowS) => ({
-    attempt: { key: request.key, phone: request.phone, way: request.way || DialWay.NUMBER, at: nowS, problem: null },
+  [Local.CONNECTION]: (state, { connection }, nowS) => ({
+    connection,
+    lostAtS: connection === "online" ? 0 : state.lostAtS || nowS,
   }),
-  [Local.REFUSED]: (state, { key, problem }) =>
-    state.attempt && state.attempt.key === key ? { attempt: { ...state.attempt, problem } } : {},
-  [Local.CLOSED]: (state) =>
-    state.attempt ? { attempt: null } : { closedDial: state.dial ? state.dial.id : state.closedDial },
+  [Local.CLICKED]: (state, { request }) => ({ attempt: { request, problem: null }, trouble: null }),
+  // The socket is often quicker than the answer to the click, and then it knows more.
+  [Local.ACCEPTED]: (state, { key, dial }) => ({
+    dial: state.dial && state.dial.id === dial.id ? state.dial : dial,
+    attempt: isTried(state, key) ? null : state.attempt,
+  }),
+  [Local.REFUSED]: (state, { key, problem }) => (isTried(state, key) ? { attempt: { ...state.attempt, problem } } : {}),
+  [Local.TROUBLED]: (state, { problem }) => ({ trouble: problem }),
+  [Local.CLOSED]: closed,
   [Local.FOLDED]: (state, { call_id: id, on }) => ({
     folded: on ? [...state.folded.filter((one) => one !== id), id] : state.folded.filter((one) => one !== id),
   }),
@@ -126,6 +135,24 @@ export function follows(last, next) {
 /** @param {CallView} call */
 export function isLive(call) {
   return call.state === CardState.RINGING || call.state === CardState.TALKING || call.state === CardState.HELD;
+}
+
+/**
+ * @param {State} state
+ * @param {string} key
+ */
+function isTried({ attempt }, key) {
+  return Boolean(attempt && attempt.request.key === key);
+}
+
+/**
+ * What lies on top goes first: the trouble, the refused click, the state line.
+ * @param {State} state
+ * @returns {Partial<State>}
+ */
+function closed({ trouble, attempt, dial, closedDial }) {
+  if (trouble) return { trouble: null };
+  return attempt ? { attempt: null } : { closedDial: dial ? dial.id : closedDial };
 }
 
 /**

@@ -1,0 +1,173 @@
+/** Our panel in amoCRM's settings window: the live check of the address, then lines, people and options. */
+
+import { accountProblem, addressProblem, answerProblem, normalised } from "../server_check.js";
+import { createTexts } from "../text.js";
+import { agents } from "./agents.js";
+import { fill, h, icon } from "./dom.js";
+import { section } from "./form.js";
+import { lines } from "./lines.js";
+import { directory, options } from "./options.js";
+import { problemView, wordsOf } from "./problem.js";
+
+/** A check per pause in typing, not per key. */
+const TYPING_MS = 500;
+
+/**
+ * @typedef {object} Page what the parts of the panel share
+ * @property {import("../text.js").Texts} t
+ * @property {import("../api.js").Api} api
+ * @property {any} data the answer of GET /api/settings
+ * @property {() => Record<string, string>} typed amoCRM's `users` field: user id → extension
+ * @property {() => Promise<void>} reload
+ */
+
+/** @param {{host: import("../host.js").Host, onMoved: () => void}} options */
+export function createSettings({ host, onMoved }) {
+  const t = createTexts(host.texts, host.lang);
+  const checks = h("ul", { class: "kmt-checks", "data-kmt": "checks", "aria-live": "polite" });
+  const rest = h("div", { "data-kmt": "settings-body" });
+  const root = h("div", { class: "kmt kmt-settings", "data-kmt": "settings" }, checks, rest);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  /** A slow answer to an older address must not overwrite the newer one's. */
+  let round = 0;
+  let unlisten = () => {};
+
+  /** @param {JQuery} $body */
+  function show($body) {
+    remove();
+    const box = host.settingsBox($body);
+    if (!box) return;
+    root.dataset.theme = host.isDark() ? "dark" : "light";
+    box.append(root);
+    const field = host.backendField($body);
+    const typed = () => ({ ...host.extensions(), ...host.typedExtensions($body) });
+    const examine = () => check(field ? field.value : host.backendUrl(), typed);
+    const soon = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(examine, TYPING_MS);
+    };
+    if (field) field.addEventListener("input", soon);
+    unlisten = () => field && field.removeEventListener("input", soon);
+    examine();
+  }
+
+  /**
+   * @param {string} address
+   * @param {() => Record<string, string>} typed
+   */
+  async function check(address, typed) {
+    const mine = ++round;
+    const isOld = () => mine !== round;
+    fill(checks);
+    fill(rest);
+    const wrong = addressProblem(address);
+    if (wrong) {
+      if (address.trim()) row("address", wrong);
+      else fill(rest, hint(t("settings.first_address")));
+      return;
+    }
+    const url = normalised(address);
+    const settle = row("answer", undefined);
+    const silent = await answerProblem(url);
+    if (isOld()) return;
+    settle(silent);
+    if (silent && silent.slug !== "cors-refused") return;
+    if (host.isInstalled()) await checkAccount(url, typed, isOld);
+    else fill(rest, hint(t("settings.first_install")));
+  }
+
+  /**
+   * @param {string} url
+   * @param {() => Record<string, string>} typed
+   * @param {() => boolean} isOld
+   */
+  async function checkAccount(url, typed, isOld) {
+    const settle = row("account", undefined);
+    const { problem, api, session } = await accountProblem(url, host);
+    if (isOld()) return;
+    settle(problem);
+    if (!session) return;
+    if (session.agent.is_admin) await load(api, typed, isOld);
+    else fill(rest, hint(t("settings.admins_only")), ownExtensions(session));
+  }
+
+  /**
+   * @param {import("../api.js").Api} api
+   * @param {() => Record<string, string>} typed
+   * @param {() => boolean} isOld
+   */
+  async function load(api, typed, isOld) {
+    try {
+      const data = await api.request("GET", "/api/settings");
+      if (isOld()) return;
+      const page = { t, api, data, typed, reload: () => load(api, typed, isOld) };
+      fill(rest, alerts(data.alerts || []), lines(page), agents(page), options(page), directory(data.directory, t));
+    } catch (error) {
+      if (!isOld()) fill(rest, problemView(/** @type {any} */ (error).problem || { slug: "error" }, t));
+    }
+  }
+
+  /**
+   * One line of the check; the answer settles it.
+   * @param {"address" | "answer" | "account"} name
+   * @param {import("../vocabulary.js").Problem | null | undefined} problem undefined while it is asked
+   */
+  function row(name, problem) {
+    const item = h("li", { "data-kmt": `check-${name}` });
+    const settle = (/** @type {import("../vocabulary.js").Problem | null | undefined} */ found) => {
+      item.dataset.kmtOk = found === undefined ? "" : String(!found);
+      const label = t(`checks.${name}`);
+      fill(item, found ? problemView(found, t) : [found === null ? icon("check") : h("i", { class: "kmt-spin" }), label]);
+    };
+    settle(problem);
+    checks.append(item);
+    return settle;
+  }
+
+  /** @param {import("../vocabulary.js").AlertView[]} found */
+  function alerts(found) {
+    if (!found.length) return null;
+    return section(t("settings.alerts"), "", h("div", { "data-kmt": "alerts" }, ...found.map((alert) => problemView(alert, t))));
+  }
+
+  /** @param {import("../vocabulary.js").SessionAnswer} session */
+  function ownExtensions({ agent, lines: connected }) {
+    const own = connected.filter((line) => (agent.extensions || {})[line.id]).map((line) => `${line.name}: ${(agent.extensions || {})[line.id]}`);
+    return hint(own.length ? t("settings.your_extension", { extension: own.join(", ") }) : t("settings.no_extension"));
+  }
+
+  function remove() {
+    round++;
+    clearTimeout(waiting);
+    unlisten();
+    root.remove();
+  }
+
+  return {
+    show,
+    remove,
+
+    /**
+     * amoCRM's question whether the settings may be saved.
+     * @param {{active?: string, fields?: Record<string, string>}} change
+     * @returns {Promise<boolean>}
+     */
+    async save({ active, fields = {} }) {
+      if (active === "N") return true;
+      const address = String(fields.backend_url === undefined ? host.backendUrl() : fields.backend_url);
+      const wrong = addressProblem(address) || (await answerProblem(normalised(address)));
+      if (wrong && wrong.slug !== "cors-refused") {
+        fill(checks, h("li", { "data-kmt": "check-save", "data-kmt-ok": "false" }, problemView(wrong, t)));
+        if (!root.isConnected) host.showError({ header: t("widget.name"), text: wordsOf(wrong, t).text });
+        return false;
+      }
+      // amoCRM puts the new values into the widget after this answer.
+      setTimeout(onMoved);
+      return true;
+    },
+  };
+}
+
+/** @param {string} text */
+const hint = (text) => h("p", { class: "kmt-hint" }, text);
