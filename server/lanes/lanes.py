@@ -162,7 +162,10 @@ class Lanes:
         return is_found
 
     async def purge(self, older_s: float) -> int:
-        """Remove up to 2 000 jobs done or cancelled longer ago than this; parked ones stay. The pump does it, too."""
+        """Remove jobs done or cancelled longer ago than this, up to 2 000 of each; the larger of the two numbers.
+
+        Parked ones stay. The pump does it by itself, once a minute, after `retention_s`.
+        """
         return await self._pump.purge(older_s)
 
     # -- looking -----------------------------------------------------------------------------------------------------

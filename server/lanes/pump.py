@@ -26,8 +26,7 @@ RENEW_AT, STOP_AT = 0.25, 0.8
 
 SYNC_S = 60.0
 PURGE_S = 60.0
-PURGE_MOST = 2000
-"""The database's clock is asked, and old jobs are removed, once a minute; so many jobs at a time."""
+"""The database's clock is asked, and old jobs are removed, once a minute."""
 
 OUTAGE_S = 0.5
 """Pause before the next turn while the database is away, seconds."""
@@ -152,13 +151,11 @@ class Pump:
         if now < self._purge_at:
             return
         removed = await self.purge(self._tuning.retention_s)
-        self._purge_at = now + (PURGE_S if removed < PURGE_MOST else 0.0)
+        self._purge_at = now + (PURGE_S if removed < queries.PURGE_MOST else 0.0)
 
     async def purge(self, older_s: float) -> int:
-        """Remove up to 2 000 jobs that ended longer ago than this; how many were removed."""
-        before = self._clock.now_ms() - round(older_s * 1000)
-        removed: int = await self._db.write(queries.PURGE, {"before": before, "most": PURGE_MOST})
-        return removed
+        """Remove jobs done or cancelled longer ago than this, up to 2 000 of each; the larger of the two numbers."""
+        return await self._db.run(scripts.purge, self._clock.now_ms() - round(older_s * 1000))
 
 
 def _report(error: Exception, *, is_news: bool) -> None:

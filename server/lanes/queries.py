@@ -17,6 +17,9 @@ ME = bindparam("me", type_=Text)
 TILL = bindparam("till", type_=BigInteger)
 LIMIT = bindparam("most", type_=BigInteger)
 
+PURGE_MOST = 2000
+"""Removed at a time: a purge must not hold up the writer. A literal, for PostgreSQL's generic plan to know it is few."""
+
 
 def _earliest() -> ColumnElement[int]:
     """When the lane's earliest live job is due."""
@@ -152,8 +155,9 @@ REARM = Stmt(  # begun, not ready: whether it was sent is not known
 )
 _old = (
     select(J.id)
-    .where(or_(J.state == lit(State.DONE), J.state == lit(State.CANCELLED)), IS_OVER, J.at_ms < bindparam("before"))
-    .limit(LIMIT)
+    .where(J.state == bindparam("ended"), IS_OVER, J.at_ms < bindparam("before"))
+    .order_by(J.at_ms)
+    .limit(lit(PURGE_MOST))
 )
 PURGE = Stmt(delete(job).where(J.id.in_(_old)))
 PARKED = Stmt(

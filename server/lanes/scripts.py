@@ -69,6 +69,13 @@ def rearm(key: str, *, now_ms: int, dead_ms: int) -> Script[bool]:
     return bool(lanes)
 
 
+def purge(before_ms: int) -> Script[int]:
+    """Remove up to PURGE_MOST done and as many cancelled jobs that ended before; the larger of the two numbers."""
+    done: int = yield queries.PURGE, {"ended": int(State.DONE), "before": before_ms}
+    cancelled: int = yield queries.PURGE, {"ended": int(State.CANCELLED), "before": before_ms}
+    return max(done, cancelled)
+
+
 class Turn(Struct, frozen=True, kw_only=True):
     """What a turn is to do."""
 
