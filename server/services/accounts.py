@@ -104,7 +104,7 @@ class Accounts:
     # -- authorisation ---------------------------------------------------------------------------------------------
 
     async def authorise(self, code: str, referer: str) -> None:
-        """Take an authorisation code; it is exchanged in the background. Raises HostForeign before anything is sent."""
+        """Take an authorisation code, to be exchanged in the background. Raises HostForeign before a request leaves."""
         origin = self._trust.origin_of(referer)
         now = self._clock()
         body = msgspec.json.encode({"origin": origin, "code": code})
@@ -114,7 +114,7 @@ class Accounts:
         await self._later.put(job)
 
     async def exchange(self, jobs: Sequence[Job]) -> Sequence[Job]:
-        """Trade the code for tokens; then the phone book is copied. A dead code is parked: installing again mends it."""
+        """Trade the code for tokens; the phone book is copied next. A dead code is parked: installing anew mends it."""
         (job,) = jobs
         body = msgspec.json.decode(job.body, type=dict[str, str])
         try:

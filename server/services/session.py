@@ -36,7 +36,7 @@ class TokenReader(Protocol):
 class Sessions:
     """Opens and checks sessions."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it joins three rooms and the integration's settings
         self, accounts: Accounts, lines: Lines, store: AccountStore, reader: TokenReader, *, secret_key: str,
         client_id: str, redirect_uri: str, reuse: str = "never", clock: Clock = now_ms,
     ) -> None:  # fmt: skip

@@ -1,0 +1,155 @@
+"""The phone book: copied from amoCRM at first, kept fresh by its webhooks or by asking what changed since.
+
+The first copy goes page by page as durable jobs, so that it goes on where it was after a restart, at a pace that
+leaves amoCRM's request limit to people and calls.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from server.core.book import BookRow
+from server.core.crm import Change, Crm
+from server.core.directory import Entry
+from server.core.errors import AccountUnknown
+from server.core.jobs import Job
+from server.core.messages import DirectoryView
+from server.core.phone import last10
+from server.core.stores import Directory as DirectoryStore
+
+from .accounts import Accounts
+from .clock import Clock, now_ms
+
+log = structlog.get_logger()
+
+NOUNS = ("companies", "contacts", "leads")
+"""The order of the copy: a contact shows its company's name, a lead belongs to both."""
+
+DELTA_MS = 60_000
+"""How often to ask what changed, where the tariff has no webhooks."""
+
+CHECK_MS = 3_600_000
+"""How often to ask what changed where webhooks come: they are retried only for an hour and then lost."""
+
+OVERLAP_S = 60
+"""How far a delta reaches back: amoCRM's search index may lag behind a change."""
+
+FOREVER_MS = 1 << 60
+
+
+class Step(Struct, frozen=True):
+    """One page of the copy, or of a delta (`since_s` above 0)."""
+
+    account: int
+    noun: str = NOUNS[0]
+    page: int = 1
+    since_s: int = 0
+    has_hooks: bool = False
+
+
+class Directory:
+    """Looks numbers up and keeps the copy."""
+
+    def __init__(
+        self, store: DirectoryStore, crm: Crm, accounts: Accounts, *, hooks_base: str, clock: Clock = now_ms
+    ) -> None:
+        self._store = store
+        self._crm = crm
+        self._accounts = accounts
+        self._hooks_base = hooks_base
+        self._clock = clock
+        self._listeners: list[Callable[[int, set[str]], Awaitable[None]]] = []
+
+    def tell(self, listener: Callable[[int, set[str]], Awaitable[None]]) -> None:
+        """Let `listener` hear which numbers (account, last ten digits) were learned or changed."""
+        self._listeners.append(listener)
+
+    # -- looking up ------------------------------------------------------------------------------------------------
+
+    async def find(self, account_id: int, phone: str) -> list[Entry]:
+        """Everybody with this number. No request to amoCRM."""
+        return await self._store.find(account_id, last10(phone))
+
+    async def search(self, account_id: int, phone: str, *, timeout_s: float) -> list[Entry]:
+        """Ask amoCRM itself and keep the answer. Raises CrmError."""
+        account = self._accounts.get(account_id)
+        found = await self._crm.search(account, phone, timeout_s=timeout_s)
+        for noun in NOUNS:
+            await self._store.put(account_id, noun, found.get(noun, []))
+        return await self.find(account_id, phone)
+
+    def is_complete(self, account_id: int) -> bool:
+        """Whether the first copy is whole: then an unknown number is unknown."""
+        try:
+            return self._accounts.get(account_id).progress.is_complete
+        except AccountUnknown:
+            return True
+
+    # -- copying ---------------------------------------------------------------------------------------------------
+
+    async def crawl(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """One page; answers with the job of the next. Ends in the first delta."""
+        (job,) = jobs
+        step = msgspec.json.decode(job.body, type=Step)
+        try:
+            account = self._accounts.get(step.account)
+        except AccountUnknown:
+            return ()
+        if step.page == 1 and step.noun == NOUNS[0]:
+            await self._accounts.set_users(account.id, await self._crm.users(account))
+            if not step.since_s:
+                has_hooks = await self._crm.subscribe(account, f"{self._hooks_base}/amo/hooks/{account.hook_secret}")
+                step = Step(step.account, has_hooks=has_hooks)
+        page = await self._crm.page(account, step.noun, page=step.page, updated_since_s=step.since_s)
+        await self._learn(account.id, step.noun, page.rows)
+        if not step.since_s:
+            await self._report(account.id, is_complete=False)
+        return [await self._next(job, step, has_more=page.has_more)]
+
+    async def _next(self, job: Job, step: Step, *, has_more: bool) -> Job:
+        if has_more:
+            return _job(job, Step(step.account, step.noun, step.page + 1, step.since_s, step.has_hooks))
+        later = NOUNS.index(step.noun) + 1
+        if later < len(NOUNS):
+            return _job(job, Step(step.account, NOUNS[later], 1, step.since_s, step.has_hooks))
+        if not step.since_s:
+            await self._report(step.account, is_complete=True)
+        newest = [await self._store.latest(step.account, noun) for noun in NOUNS]
+        since_s = max(1, min(moment for moment in [*newest, self._clock() // 1000] if moment) - OVERLAP_S)
+        since_s = max(since_s, step.since_s)
+        delta = Step(step.account, since_s=since_s, has_hooks=step.has_hooks)
+        return _job(job, delta, due_ms=self._clock() + (CHECK_MS if step.has_hooks else DELTA_MS))
+
+    async def hear(self, account_id: int, changes: Iterable[Change]) -> None:
+        """One of amoCRM's webhooks: learn what it says. It says nothing of a lead's people: those are fetched."""
+        account = self._accounts.get(account_id)
+        leads = []
+        for change in changes:
+            if change.row is None:
+                await self._store.remove(account_id, change.noun, [change.id])
+            elif change.noun == "leads":
+                leads.append(change.id)
+            else:
+                await self._learn(account_id, change.noun, [change.row])
+        if leads:
+            await self._learn(account_id, "leads", await self._crm.fetch(account, "leads", leads))
+
+    async def _learn(self, account_id: int, noun: str, rows: Sequence[BookRow]) -> None:
+        await self._store.put(account_id, noun, rows)
+        phones = {phone for row in rows for phone in row.phones}
+        for listener in self._listeners if phones else ():
+            await listener(account_id, phones)
+
+    async def _report(self, account_id: int, *, is_complete: bool) -> None:
+        counts = await self._store.counts(account_id)
+        progress = DirectoryView(is_complete=is_complete, **{noun: counts.get(noun, 0) for noun in NOUNS})
+        await self._accounts.set_progress(account_id, progress)
+
+
+def _job(before: Job, step: Step, *, due_ms: int = 0) -> Job:
+    """The follow-up: its key counts on, so that the same step put twice is one job."""
+    stem, _, count = before.key.rpartition("#")
+    key = f"{stem or before.key}#{int(count or 0) + 1 if stem else 1}"
+    return Job(before.lane, before.kind, key, msgspec.json.encode(step), due_ms=due_ms, dead_ms=FOREVER_MS)
