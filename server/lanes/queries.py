@@ -18,7 +18,7 @@ TILL = bindparam("till", type_=BigInteger)
 LIMIT = bindparam("most", type_=BigInteger)
 
 PURGE_MOST = 2000
-"""Removed at a time: a purge must not hold up the writer. A literal, for PostgreSQL's generic plan to know it is few."""
+"""Removed at a time: a purge must not hold up the writer. A literal, so that PostgreSQL plans for few."""
 
 
 def _earliest() -> ColumnElement[int]:
