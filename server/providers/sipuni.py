@@ -291,7 +291,7 @@ def _recording(link: str, leg: LegEnded) -> RecordingSeen:
     query = link.partition("?")[2].encode()
     record_id = dict(wire.form_pairs(query)).get(b"id", b"").decode("utf-8", "replace") or leg.call_ref
     return RecordingSeen(
-        key=f"{leg.call_ref}:record:{record_id}",
+        key=f"{leg.call_ref}:{leg.leg_ref}:record:{record_id}",
         at_ms=leg.at_ms,
         call_ref=leg.call_ref,
         raw_word=leg.raw_word,
