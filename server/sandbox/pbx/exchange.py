@@ -159,6 +159,10 @@ class Exchange:
         self._tell(LegRang(new))
         self._limit(call)
 
+    async def rung_out(self) -> None:
+        """Return when no phone's ring limit is still running."""
+        await asyncio.gather(*self._timers)
+
     async def close(self) -> None:
         """Stop the ring timers."""
         for timer in self._timers:

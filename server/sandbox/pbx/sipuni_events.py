@@ -97,8 +97,9 @@ def _is_silent(leg: Leg, cabinet: Cabinet) -> bool:
 
 def _is_handed_over(leg: Leg) -> bool:
     """Whether the leg ended because a consulted colleague takes the client over."""
-    talk = leg.call.talk
-    return talk is leg and any(other.state is LegState.TALKING for other in leg.call.stage if other is not leg)
+    call = leg.call
+    is_left_behind = call.talk is leg and leg not in call.stage
+    return is_left_behind and any(other.state is LegState.TALKING for other in call.stage)
 
 
 def _trunk(call: Call, now: float, cabinet: Cabinet) -> Fields:

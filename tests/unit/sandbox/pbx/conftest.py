@@ -1,12 +1,13 @@
 """A recording customer, and both stand-ins on real ports with a clock that costs nothing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from server.sandbox.faults import Faults
@@ -14,6 +15,7 @@ from server.sandbox.log import Log
 from server.sandbox.pbx.clock import StoryClock
 from server.sandbox.pbx.mango import Mango
 from server.sandbox.pbx.sipuni import Sipuni
+from server.sandbox.pbx.stand_in import StandIn
 
 SIPUNI_USER = "078332"
 SIPUNI_SECRET = "0.test5ecret01"
@@ -29,6 +31,9 @@ class Consumer:
         self.raw: list[tuple[str, dict[str, str]]] = []
         self.answer: dict[str, Any] = {"success": True}
         self.url = ""
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self._news = asyncio.Event()
 
     async def take(self, request: web.Request) -> web.Response:
         form = {name: values[0] for name, values in parse_qs(await request.text(), keep_blank_values=True).items()}
@@ -36,7 +41,16 @@ class Consumer:
         self.raw.append((path, {**request.query, **form}))
         fields = json.loads(form["json"]) if "json" in form else {**request.query, **form}
         self.got.append({"path": path, **fields})
+        self._news.set()
+        await self.answers.wait()
         return web.json_response(self.answer)
+
+    async def heard(self, count: int) -> None:
+        """Return when this many requests have come, answered or not."""
+        async with asyncio.timeout(5):
+            while len(self.got) < count:
+                self._news.clear()
+                await self._news.wait()
 
     def events(self, path: str) -> list[dict[str, Any]]:
         """What came to this path below the hook."""
@@ -70,3 +84,28 @@ async def mango(consumer: Consumer, aiohttp_server: Callable[[web.Application], 
     server = await aiohttp_server(pbx.app())
     pbx.base_url, pbx.hook = str(server.make_url("")).rstrip("/"), consumer.url
     return pbx
+
+
+@pytest.fixture(params=["sipuni", "mango"])
+def pbx(request: pytest.FixtureRequest) -> StandIn:
+    """Either stand-in, for what both must do."""
+    stand_in: StandIn = request.getfixturevalue(request.param)
+    return stand_in
+
+
+async def _waits(seconds: float) -> None:
+    if seconds:
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def still_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time does not pass: people have as long as they need before anything rings out."""
+    monkeypatch.setattr(StoryClock, "sleep", lambda _, seconds: _waits(seconds))
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[ClientSession]:
+    """A client that follows nothing by itself."""
+    async with ClientSession() as session:
+        yield session
