@@ -31,13 +31,14 @@ from server.providers.mango import Mango, signature
 
 MANGO = Mango()
 CALLBACK = '{"command_id":"cmd-1","from":{"extension":"101"},"to_number":"79161234567"}'
+HANGUP = '{"command_id":"cmd-2","call_id":"100:500:256"}'
 SPACED = CALLBACK.replace(":", ": ").replace(",", ", ")
 LEG = "100:500:256"
 
 VECTORS = {
     CALLBACK: "9e28cb7118bab7db93dbde995628ceb706dceee521f10472f218d746fac07676",
     SPACED: "fbfd2816f3544276950377fbb1cb910569debe9bcc466e84d0800cd3377c031f",
-    '{"command_id":"cmd-2","call_id":"100:500:256"}': "5c18d82c2f71820557834da785dcb314f38dc7cbed0581d5f1f49ef905512685",
+    HANGUP: "5c18d82c2f71820557834da785dcb314f38dc7cbed0581d5f1f49ef905512685",
     '{"entry_id":"e1","call_id":"100:500:256","timestamp":1700000000,"seq":1,"call_state":"Appeared",'
     '"location":"abonent","from":{"number":"79161234567"},"to":{"extension":"101",'
     '"number":"sip:ivan@demo.mangosip.ru","line_number":"74951234567"}}': (

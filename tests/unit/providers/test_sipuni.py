@@ -209,6 +209,16 @@ def test_a_spoilt_remark_does_not_cost_the_call() -> None:
     assert len(SIPUNI.read(hook, SIPUNI_KEYS)) == 1
 
 
+def test_a_scheme_without_number_is_known_by_its_name() -> None:
+    """Names come in any language, percent-encoded UTF-8."""
+    fields = payloads.payload("sipuni", "agent_rang_2023")["fields"]
+    del fields["treeNumber"]
+
+    [event] = SIPUNI.read(sipuni_get(fields), SIPUNI_KEYS)
+
+    assert event.scheme == "Основная"  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("query", "content_type", "body"),
     [
