@@ -8,11 +8,14 @@ import base64
 import binascii
 import hashlib
 import hmac
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from .errors import TokenInvalid
+
+Kind = TypeVar("Kind", bound="Proof")
 
 LEEWAY_S = 60
 """How far clocks of amoCRM and ours may differ."""
@@ -32,13 +35,25 @@ class Claims(Struct, frozen=True, kw_only=True):
     subdomain: str = ""
 
 
-class Pass(Struct, frozen=True, array_like=True):
-    """What a bearer or a ticket of ours says: who, until when (Unix seconds); `nonce` makes a ticket single."""
+class Proof(Struct, frozen=True, array_like=True):
+    """Something that we signed, good until `expires_s` (Unix seconds)."""
+
+    expires_s: int
+
+
+class Listen(Proof, frozen=True, array_like=True):
+    """A link to a call's recording."""
+
+    call_id: str
+    recording_key: str
+
+
+class Pass(Proof, frozen=True, array_like=True):
+    """What a bearer or a ticket of ours says; `nonce` makes a ticket single."""
 
     account_id: int
     user_id: int
     is_admin: bool
-    expires_s: int
     nonce: str = ""
 
 
@@ -54,19 +69,19 @@ def check(claims: Claims, *, audience: str, client_id: str, now_s: int) -> None:
         raise TokenInvalid("The one-time token is not valid yet: compare the clocks.")
 
 
-def sign(one: Pass, key: bytes) -> str:
+def sign(one: Proof, key: bytes) -> str:
     """A proof that only we can make: payload and HMAC-SHA256, both URL-safe."""
     payload = _text(msgspec.json.encode(one))
     return f"{payload}.{_seal(payload, key)}"
 
 
-def verify(text: str, key: bytes, *, now_s: int) -> Pass | None:
-    """What a proof says, or None when it is forged, spoilt or expired."""
+def verify(text: str, key: bytes, kind: type[Kind], *, now_s: int) -> Kind | None:
+    """What a proof says, or None when it is forged, spoilt, of another kind, or expired."""
     payload, _, seal = text.partition(".")
     if not hmac.compare_digest(seal.encode(), _seal(payload, key).encode()):
         return None
     try:
-        one = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Pass)
+        one = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
     except (msgspec.DecodeError, binascii.Error):
         return None
     return one if now_s < one.expires_s else None

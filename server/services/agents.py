@@ -1,6 +1,7 @@
 """Presence: which browsers of which agents are connected here, and sending them messages in order."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -11,6 +12,7 @@ from msgspec import structs
 from server.core.messages import (
     AlertMessage,
     AlertView,
+    ByeMessage,
     CallMessage,
     CallView,
     DialMessage,
@@ -20,6 +22,7 @@ from server.core.messages import (
     ServerMessage,
     Snapshot,
 )
+from server.core.vocabulary import Bye
 
 AgentKey = tuple[int, int]
 """Account and user: the same person in two accounts is two agents."""
@@ -31,6 +34,8 @@ class Outlet(Protocol):
     """Where a connection's messages go; sending never waits."""
 
     def send_text(self, payload: bytes) -> bool: ...
+
+    def hang_up(self, kind: Bye) -> None: ...
 
 
 class Connection:
@@ -53,6 +58,10 @@ class Connection:
         """Send the snapshot that begins or repairs the stream."""
         return self.send(structs.replace(snapshot, rev=self.revision()))
 
+    def hang_up(self, kind: Bye) -> None:
+        """End the connection."""
+        self._outlet.hang_up(kind)
+
     def revision(self) -> str:
         """The next revision of this stream."""
         self._n += 1
@@ -64,7 +73,7 @@ class Agents:
 
     def __init__(self) -> None:
         self._connections: dict[AgentKey, list[Connection]] = {}
-        self._waiting: dict[AgentKey, set[asyncio.Event]] = {}
+        self._watching: dict[AgentKey, set[asyncio.Event]] = {}
 
     def join(self, connection: Connection) -> None:
         """From now on the connection gets its agent's messages."""
@@ -91,7 +100,7 @@ class Agents:
 
     def is_reachable(self, agent: AgentKey) -> bool:
         """Whether a browser of this agent is here, connected or polling."""
-        return agent in self._connections or agent in self._waiting
+        return agent in self._connections or agent in self._watching
 
     def send_call(self, agent: AgentKey, call: CallView) -> None:
         """A call appeared or changed for this agent."""
@@ -112,22 +121,27 @@ class Agents:
             if connection.is_admin:
                 connection.send(AlertMessage(rev=connection.revision(), alert=alert))
 
-    async def wait(self, agent: AgentKey, timeout_s: float) -> None:
-        """Wait until something changes for the agent, or the time is over."""
+    @contextlib.contextmanager
+    def watch(self, agent: AgentKey) -> Iterator[asyncio.Event]:
+        """An event that is set as soon as something changes for the agent: the long poll's ear."""
         changed = asyncio.Event()
-        waiting = self._waiting.setdefault(agent, set())
-        waiting.add(changed)
+        watching = self._watching.setdefault(agent, set())
+        watching.add(changed)
         try:
-            await asyncio.wait_for(changed.wait(), timeout_s)
-        except TimeoutError:
-            pass
+            yield changed
         finally:
-            waiting.discard(changed)
-            if not waiting and self._waiting.get(agent) is waiting:
-                del self._waiting[agent]
+            watching.discard(changed)
+            if not watching and self._watching.get(agent) is watching:
+                del self._watching[agent]
+
+    def dismiss_account(self, account_id: int, bye: ByeMessage) -> None:
+        """Say a last word to the account's browsers and hang up."""
+        for connection in self.online(account_id):
+            connection.send(bye)
+            connection.hang_up(bye.kind)
 
     def _change(self, agent: AgentKey, message: Callable[[str], ServerMessage]) -> None:
         for connection in self._connections.get(agent, ()):
             connection.send(message(connection.revision()))
-        for changed in self._waiting.get(agent, ()):
+        for changed in self._watching.get(agent, ()):
             changed.set()

@@ -107,10 +107,10 @@ class Cards:
 
     async def snapshot(self, account_id: int, agent: AgentView) -> Snapshot:
         """What the agent's screens start from; `rev` is filled in by the connection."""
-        mine = [shown for shown in self._recent(account_id) if agent.id in self._audience(shown.call)]
-        for shown in mine:
+        for shown in self._of(account_id, agent.id):
             await self._look_up(shown)
-        views = [self._view(shown, agent.id) for shown in mine]
+        # Nothing is awaited from here on: what changes later reaches the connection that joins with this snapshot.
+        views = [self._view(shown, agent.id) for shown in self._of(account_id, agent.id)]
         views.sort(key=lambda view: (view.started_at, view.id))
         snapshot = Snapshot(rev="", digest="", now=self._clock() // 1000, agent=agent, calls=tuple(views))
         snapshot.lines = tuple(self._lines.view(line) for line in self._lines.of_account(account_id))
@@ -172,6 +172,9 @@ class Cards:
     def _recent(self, account_id: int) -> list[_Shown]:
         now = self._clock()
         return [shown for shown in self._shown.get(account_id, {}).values() if cards.is_shown(shown.call, now)]
+
+    def _of(self, account_id: int, user_id: int) -> list[_Shown]:
+        return [shown for shown in self._recent(account_id) if user_id in self._audience(shown.call)]
 
     def _seen(self, account_id: int, user_id: int, call_id: str) -> _Shown:
         shown = self._shown.get(account_id, {}).get(call_id)

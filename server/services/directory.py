@@ -4,7 +4,9 @@ The first copy goes page by page as durable jobs, so that it goes on where it wa
 leaves amoCRM's request limit to people and calls.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -49,15 +51,36 @@ class Step(Struct, frozen=True):
     has_hooks: bool = False
 
 
+class Heard(Struct, frozen=True):
+    """A webhook of amoCRM, waiting to be learned."""
+
+    account: int
+    changes: tuple[Change, ...]
+
+
+class Later(Protocol):
+    """Where durable work is put."""
+
+    async def put(self, *jobs: Job) -> None: ...
+
+
 class Directory:
     """Looks numbers up and keeps the copy."""
 
     def __init__(
-        self, store: DirectoryStore, crm: Crm, accounts: Accounts, *, hooks_base: str, clock: Clock = now_ms
+        self,
+        store: DirectoryStore,
+        crm: Crm,
+        accounts: Accounts,
+        later: Later,
+        *,
+        hooks_base: str,
+        clock: Clock = now_ms,
     ) -> None:
         self._store = store
         self._crm = crm
         self._accounts = accounts
+        self._later = later
         self._hooks_base = hooks_base
         self._clock = clock
         self._listeners: list[Callable[[int, set[str]], Awaitable[None]]] = []
@@ -122,19 +145,26 @@ class Directory:
         delta = Step(step.account, since_s=since_s, has_hooks=step.has_hooks)
         return _job(job, delta, due_ms=self._clock() + (CHECK_MS if step.has_hooks else DELTA_MS))
 
-    async def hear(self, account_id: int, changes: Iterable[Change]) -> None:
-        """One of amoCRM's webhooks: learn what it says. It says nothing of a lead's people: those are fetched."""
-        account = self._accounts.get(account_id)
+    async def hear(self, account_id: int, changes: Sequence[Change]) -> None:
+        """One of amoCRM's webhooks: kept, and learned after the answer, for which amoCRM waits 2 s."""
+        body = msgspec.json.encode(Heard(account_id, tuple(changes)))
+        await self._later.put(Job(f"book:{account_id}", "learn", f"learn:{secrets.token_hex(8)}", body))
+
+    async def learn(self, jobs: Sequence[Job]) -> None:
+        """Learn what a webhook said. It says nothing of a lead's people: those are fetched."""
+        (job,) = jobs
+        heard = msgspec.json.decode(job.body, type=Heard)
         leads = []
-        for change in changes:
+        for change in heard.changes:
             if change.row is None:
-                await self._store.remove(account_id, change.noun, [change.id])
+                await self._store.remove(heard.account, change.noun, [change.id])
             elif change.noun == "leads":
                 leads.append(change.id)
             else:
-                await self._learn(account_id, change.noun, [change.row])
+                await self._learn(heard.account, change.noun, [change.row])
         if leads:
-            await self._learn(account_id, "leads", await self._crm.fetch(account, "leads", leads))
+            account = self._accounts.get(heard.account)
+            await self._learn(account.id, "leads", await self._crm.fetch(account, "leads", leads))
 
     async def _learn(self, account_id: int, noun: str, rows: Sequence[BookRow]) -> None:
         await self._store.put(account_id, noun, rows)

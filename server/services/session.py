@@ -72,7 +72,7 @@ class Sessions:
 
     def bearer(self, text: str) -> Pass:
         """Whose bearer this is. Raises BearerInvalid."""
-        one = session.verify(text, self._bearer_key, now_s=self._clock() // 1000)
+        one = session.verify(text, self._bearer_key, Pass, now_s=self._clock() // 1000)
         if one is None:
             raise BearerInvalid
         return one
@@ -80,7 +80,7 @@ class Sessions:
     def ticket(self, text: str) -> Pass:
         """Whose ticket this is; it is spent by this. Raises TicketInvalid."""
         now_s = self._clock() // 1000
-        one = session.verify(text, self._ticket_key, now_s=now_s)
+        one = session.verify(text, self._ticket_key, Pass, now_s=now_s)
         if one is None or one.nonce in self._spent:
             raise TicketInvalid
         if len(self._spent) >= MOST_TICKETS:
@@ -97,8 +97,8 @@ class Sessions:
     def _answer(self, account_id: int, user_id: int, *, is_admin: bool) -> SessionAnswer:
         now_s = self._clock() // 1000
         nonce = secrets.token_urlsafe(9)
-        bearer = Pass(account_id, user_id, is_admin, now_s + BEARER_S)
-        ticket = Pass(account_id, user_id, is_admin, now_s + TICKET_S, nonce)
+        bearer = Pass(now_s + BEARER_S, account_id, user_id, is_admin)
+        ticket = Pass(now_s + TICKET_S, account_id, user_id, is_admin, nonce)
         return SessionAnswer(
             ticket=session.sign(ticket, self._ticket_key),
             bearer=session.sign(bearer, self._bearer_key),

@@ -1,0 +1,24 @@
+"""The application: every door on one router, errors and CORS around them."""
+
+from aiohttp import web
+
+from . import admin, api, crm, health, hooks, recordings, socket
+from .desk import DESK, Desk
+from .guard import MOST_BODY_BYTES, cors, errors
+
+ROOMS = (hooks, api, admin, socket, crm, recordings, health)
+
+
+def build(desk: Desk) -> web.Application:
+    """The application over a filled desk."""
+    app = web.Application(middlewares=[cors, errors], client_max_size=MOST_BODY_BYTES)
+    app[DESK] = desk
+    for room in ROOMS:
+        app.add_routes(room.routes)
+    app.router.add_route("OPTIONS", "/api/{tail:.*}", _preflight)
+    return app
+
+
+async def _preflight(_: web.Request) -> web.Response:
+    """Answered by the CORS middleware; the route exists so that the router lets it through."""
+    return web.Response(status=204)

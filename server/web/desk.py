@@ -1,0 +1,65 @@
+"""The services as the doors see them, in one place; `wiring` fills it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.core.crm import Change
+from server.core.hosts import Trust
+from server.core.messages import Snapshot
+from server.core.session import Pass
+from server.services.accounts import Accounts
+from server.services.agents import Agents
+from server.services.cards import Cards, digest
+from server.services.dial import Dialling
+from server.services.directory import Directory
+from server.services.intake import Intake
+from server.services.lines import Lines
+from server.services.probe import Probe
+from server.services.recordings import Recordings
+from server.services.session import Sessions
+
+from .channel.channels import Channels
+from .channel.port import Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a door may call."""
+
+    trust: Trust
+    public_url: str
+    intake: Intake
+    sessions: Sessions
+    agents: Agents
+    cards: Cards
+    dialling: Dialling
+    accounts: Accounts
+    lines: Lines
+    directory: Directory
+    recordings: Recordings
+    probe: Probe
+    channels: Channels
+    listener: Listener
+    read_changes: Callable[[bytes], list[Change]]
+    disable_account: Callable[[str, str, str], int]
+    """Reads amoCRM's switch-off hook (account, client, signature): the account, or CallerError."""
+    is_ready: Callable[[], Awaitable[bool]]
+
+    async def snapshot(self, who: Pass) -> Snapshot:
+        """What the agent's screens start from. Nothing is awaited after the calls were read."""
+        account = self.accounts.get(who.account_id)
+        alerts = await self.accounts.alerts(account.id) if who.is_admin else []
+        agent = self.sessions.agent(account.id, who.user_id, is_admin=who.is_admin)
+        snapshot = await self.cards.snapshot(account.id, agent)
+        snapshot.dial = self.dialling.current(account.id, who.user_id)
+        snapshot.directory = account.progress
+        snapshot.alerts = tuple(alerts)
+        snapshot.show_cards = account.prefs.notice != "crm"
+        snapshot.email_action = account.prefs.email_action
+        snapshot.digest = digest(snapshot)
+        return snapshot
+
+
+DESK = web.AppKey("desk", Desk)

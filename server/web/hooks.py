@@ -1,0 +1,29 @@
+"""Where PBXs knock: any method and tail under a line's secret address; the codec knows what they mean."""
+
+import time
+
+from aiohttp import hdrs, web
+
+from server.core.ports import Hook
+
+from .desk import DESK
+from .metrics import HOOKS
+
+routes = web.RouteTableDef()
+
+
+@routes.route("*", "/hooks/{provider}/{path:[A-Za-z0-9_-]+}{tail:(/.*)?}")
+async def take(request: web.Request) -> web.Response:
+    """Take a webhook: verified, stored, answered in its vendor's manner."""
+    provider = request.match_info["provider"]
+    hook = Hook(
+        method=request.method,
+        tail=request.match_info["tail"].strip("/"),
+        query=request.rel_url.raw_query_string,
+        content_type=request.headers.get(hdrs.CONTENT_TYPE, ""),
+        body=await request.read(),
+        received_ms=time.time_ns() // 1_000_000,
+    )
+    reply = await request.app[DESK].intake.take(provider, request.match_info["path"], hook)
+    HOOKS.labels(provider, str(reply.status)).inc()
+    return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
