@@ -10,8 +10,8 @@ from .amd import to_amd
 from .errors import BuildError
 from .node import run_tool
 
-ENTRIES = {"main.js": "script.js", "softphone.js": "softphone.js"}
-"""Source → file of the archive. The second is separate because only agents with a browser phone load it."""
+ENTRIES = {"main.js": "script.js", "settings.js": "settings.js", "softphone.js": "softphone.js"}
+"""Source → file of the archive. The others are loaded when asked for: the settings window, the browser phone."""
 
 HOST_MODULES = (
     "jquery", "lib/*", "underscore", "backbone", "twigjs", "moment", "pubsub", "store", "google-libphonenumber",

@@ -112,6 +112,9 @@ export function createHost(widget, $) {
         widget.render({ href: `/templates/${name}.twig`, base_path: params().path, v: params().version, load });
       }),
 
+    /** Another file of our archive, when it is needed. @param {string} name @returns {Promise<any>} */
+    load: (name) => new Promise((resolve, reject) => window.require([`${params().path}/${name}.js?v=${params().version}`], resolve, reject)),
+
     attachStyle: () => attachStyle(`${params().path || ""}/style.css?v=${params().version || ""}`, styleId(params())),
 
     isDark,
@@ -129,23 +132,6 @@ export function createHost(widget, $) {
       const column = document.getElementById("widgets_block");
       const width = column && app().isCard && app().isCard() ? column.getBoundingClientRect().width : 0;
       return width < window.innerWidth / 2 ? width : 0;
-    },
-
-    /** The place in the settings window that is ours. @param {JQuery} $body @returns {HTMLElement | null} */
-    settingsBox: ($body) => $body.find(`#${params().widget_code}_custom_content`)[0] || $body.find('[id$="_custom_content"]')[0] || null,
-
-    /** @param {JQuery} $body @returns {HTMLInputElement | null} */
-    backendField: ($body) => /** @type {HTMLInputElement} */ ($body.find('input[name="backend_url"]')[0]) || null,
-
-    /** The `users` field as it stands in the window, saved or not. @param {JQuery} $body @returns {Record<string, string>} */
-    typedExtensions($body) {
-      /** @type {Record<string, string>} */
-      const found = {};
-      $body.find('input[name^="extensions["]').each((_, input) => {
-        const { name, value } = /** @type {HTMLInputElement} */ (input);
-        if (value.trim()) found[name.slice("extensions[".length, -1)] = value.trim();
-      });
-      return found;
     },
 
     /** Takes away all that the widget hung on the page, except its own elements. */

@@ -3,7 +3,6 @@
 import $ from "jquery";
 import { createApp } from "./app.js";
 import { createHost } from "./host.js";
-import { createSettings } from "./views/settings.js";
 
 /**
  * @this {any}
@@ -13,7 +12,12 @@ export default function TelephonyWidget(..._) {
   const host = createHost(this, $);
   /** @type {ReturnType<typeof createApp> | null} */
   let app = null;
-  const settings = createSettings({ host, onMoved: () => app && app.reconnect() });
+  /** @type {Promise<ReturnType<typeof import("./settings.js").default>> | null} */
+  let settings = null;
+  const loadSettings = () => {
+    settings = settings || host.load("settings").then((create) => create({ host, onMoved: () => app && app.reconnect() }));
+    return settings;
+  };
 
   const hasSelected = { selected: () => true };
   this.callbacks = {
@@ -28,15 +32,16 @@ export default function TelephonyWidget(..._) {
     /** @param {JQuery} $body */
     settings($body) {
       host.attachStyle();
-      settings.show($body);
+      loadSettings().then((panel) => panel.show($body));
       return true;
     },
     /** @param {{active: string, fields: Record<string, string>}} change */
-    onSave: (change) => settings.save(change),
+    onSave: (change) => loadSettings().then((panel) => panel.save(change)),
     destroy() {
       if (app) app.stop();
       app = null;
-      settings.remove();
+      if (settings) settings.then((panel) => panel.remove());
+      settings = null;
       host.leave();
       return true;
     },

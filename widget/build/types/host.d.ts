@@ -18,6 +18,8 @@ declare module "lib/components/base/modal" {
 declare const APP: any;
 
 interface Window {
+  /** RequireJS of the page: loads another file of the archive. */
+  require: (modules: string[], onLoad: (module: any) => void, onError: (error: unknown) => void) => void;
   APP: any;
   AMOCRM: any;
 }

@@ -14,7 +14,7 @@ export function agents(page) {
   const cells = people.flatMap((/** @type {any} */ user) => data.lines.map((/** @type {any} */ line) => cell(user, line, page)));
   const place = outcome();
   const save = button(t("settings.save"), () => store(save, place, { cells, page }), { kind: "primary", "data-kmt": "agents-save" });
-  return section(t("agents.title"), t("agents.hint"), table(people, cells, page), h("footer", { class: "kmt-foot" }, save, importer(cells, page)), place);
+  return section(t("agents.title"), t("agents.hint"), table(people, cells, page), h("div", { class: "kmt-foot" }, save, importer(cells, page)), place);
 }
 
 /**

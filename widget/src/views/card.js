@@ -59,7 +59,7 @@ export function card(call, { isFolded }, context) {
   };
   const parts = isFolded ? [] : [who(call, context), facts(call, context), foot(call, context)];
   return h(
-    "section",
+    "div",
     { class: `kmt-card kmt-${call.state}${isFolded ? " kmt-folded" : ""}`, role: "group", "aria-label": `${titleOf(call, t)}: ${name}`,
       "data-kmt": "card", "data-kmt-call": call.id, "data-kmt-state": call.state, "data-kmt-caller": call.caller.kind, on: { keydown: onKey } },
     head(call, { isFolded, name, fold, dismiss }, context),
@@ -76,7 +76,7 @@ function head(call, { isFolded, name, fold, dismiss }, context) {
   const { t } = context;
   const [drawing, label] = isFolded ? /** @type {const} */ (["unfold", t("card.unfold")]) : /** @type {const} */ (["fold", t("card.fold")]);
   return h(
-    "header",
+    "div",
     { class: "kmt-head" },
     icon(call.direction === Direction.OUT ? "outgoing" : "incoming"),
     h("span", { class: "kmt-title", title: isFolded ? name : null, "data-kmt": "title" }, isFolded ? name : titleOf(call, t)),
@@ -154,7 +154,8 @@ function facts(call, { t, go }) {
  * @param {...import("./dom.js").Child} value
  */
 function row(label, hook, ...value) {
-  return [h("dt", {}, label), h("dd", { "data-kmt": hook }, ...value)];
+  const title = typeof value[0] === "string" ? value[0] : null;
+  return [h("dt", {}, label), h("dd", { title, "data-kmt": hook }, ...value)];
 }
 
 /**
@@ -183,7 +184,7 @@ function foot(call, { t, go, act }) {
     canHangUp && button(t("card.hang_up"), () => act({ kind: "hangup", call_id: call.id }), { kind: "danger", "data-kmt": "hang-up" }),
     recording(call, t),
   ].filter(Boolean);
-  return parts.length ? h("footer", { class: "kmt-foot" }, ...parts) : null;
+  return parts.length ? h("div", { class: "kmt-foot" }, ...parts) : null;
 }
 
 /**

@@ -43,11 +43,11 @@ export function dialLine(line, context) {
     else if (!isBusy) close();
   };
   return h(
-    "section",
+    "div",
     { class: `kmt-card kmt-line kmt-line-${line.state}`, role: "group", "aria-label": `${t("dial.title")}: ${pretty(line.phone)}`,
       "data-kmt": "dial", "data-kmt-state": line.state, on: { keydown: onKey } },
     h(
-      "header",
+      "div",
       { class: "kmt-head" },
       icon("outgoing"),
       h("span", { class: "kmt-title", "data-kmt": "dial-phone" }, pretty(line.phone)),
@@ -83,5 +83,5 @@ function foot(line, { t, act, choose }) {
     isStillOpen && mayChange && line.ways.length > 1 &&
       button(t("dial.otherwise"), () => choose(!line.isChoosing), { "aria-expanded": String(line.isChoosing), "data-kmt": "otherwise" }),
   ].filter(Boolean);
-  return parts.length ? h("footer", { class: "kmt-foot" }, ...parts) : null;
+  return parts.length ? h("div", { class: "kmt-foot" }, ...parts) : null;
 }

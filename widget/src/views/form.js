@@ -15,7 +15,7 @@ const COPIED_MS = 1500;
  * @param {...import("./dom.js").Child} children
  */
 export function section(title, hint, ...children) {
-  return h("section", { class: "kmt-section" }, h("h3", {}, title), hint && h("p", { class: "kmt-hint" }, hint), ...children);
+  return h("div", { class: "kmt-section" }, h("h3", {}, title), hint && h("p", { class: "kmt-hint" }, hint), ...children);
 }
 
 /**

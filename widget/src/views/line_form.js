@@ -43,7 +43,7 @@ export function lineForm(line, page, close) {
     !line && labelled(t("lines.provider"), vendor),
     labelled(t("lines.name"), name, t("lines.name_hint")),
     fields,
-    h("footer", { class: "kmt-foot" }, save, button(t("settings.cancel"), close)),
+    h("div", { class: "kmt-foot" }, save, button(t("settings.cancel"), close)),
     place,
   );
 }

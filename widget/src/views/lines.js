@@ -30,14 +30,14 @@ function lineCard(line, page) {
   /** @param {string} method @param {string} address */
   const change = (method, address) => run(check, place, { t, work: async () => void (await page.api.request(method, address), await page.reload()) });
   return h(
-    "article",
+    "div",
     { class: "kmt-box", "data-kmt": "line", "data-kmt-line": line.id },
-    h("header", { class: "kmt-box-head" }, h("strong", { title: line.name }, line.name), h("span", { class: "kmt-tag" }, providerOf(line.provider, page).title), h("span", { class: "kmt-note" }, heard(line.last_hook_at, t))),
+    h("div", { class: "kmt-box-head" }, h("strong", { title: line.name }, line.name), h("span", { class: "kmt-tag" }, providerOf(line.provider, page).title), h("span", { class: "kmt-note" }, heard(line.last_hook_at, page))),
     h("p", { class: "kmt-hint" }, t("lines.address_hint")),
     copyable(line.hook_base, t),
     addresses(line, page),
     h(
-      "footer",
+      "div",
       { class: "kmt-foot" },
       check,
       edit,
@@ -77,8 +77,8 @@ async function ask(pressed, place, { line, page: { t, api } }) {
 
 /**
  * @param {number | null} at
- * @param {import("../text.js").Texts} t
+ * @param {Page} page
  */
-function heard(at, t) {
-  return at ? t("lines.heard", { when: new Date(at * 1000).toLocaleString([], { dateStyle: "short", timeStyle: "short" }) }) : t("lines.not_heard");
+function heard(at, { t, lang }) {
+  return at ? t("lines.heard", { when: new Date(at * 1000).toLocaleString(lang, { dateStyle: "short", timeStyle: "short" }) }) : t("lines.not_heard");
 }

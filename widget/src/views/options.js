@@ -10,10 +10,10 @@ import { labelled, outcome, run, section, select } from "./form.js";
 export function options(page) {
   const { t, data } = page;
   const place = outcome();
-  const way = select(Object.values(NoticeWay).map((value) => ({ value, label: t(`options.notice_${value}`) })), { "data-kmt": "option-notice" });
+  const way = select(Object.values(NoticeWay).map((value) => ({ value, label: t(`options.notice.${value}`) })), { "data-kmt": "option-notice" });
   way.value = data.account.notice || NoticeWay.CARD;
   way.addEventListener("change", () => store(way, place, { change: { notice: way.value }, page }));
-  return section(t("options.title"), "", labelled(t("options.notice"), way), flag("email_action", place, page), flag("log_internal", place, page), place);
+  return section(t("options.title"), "", labelled(t("options.announced_by"), way), flag("email_action", place, page), flag("log_internal", place, page), place);
 }
 
 /**

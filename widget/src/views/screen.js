@@ -96,7 +96,7 @@ export function createScreen({ host, t, clock, getState, act, name }) {
   /** @param {import("../vocabulary.js").Problem} problem */
   function troubleItem(problem) {
     const close = iconButton("close", t("card.close"), () => act({ kind: "close-line" }), { "data-kmt": "close" });
-    const draw = () => h("section", { class: "kmt-card kmt-trouble", role: "group", "data-kmt": "trouble" }, problemView(problem, t), close);
+    const draw = () => h("div", { class: "kmt-card kmt-trouble", role: "group", "data-kmt": "trouble" }, problemView(problem, t), close);
     return { key: "trouble", signature: JSON.stringify(problem), draw, news: wordsOf(problem, t).text, isUrgent: true };
   }
 

@@ -15,6 +15,7 @@ const TYPING_MS = 500;
 /**
  * @typedef {object} Page what the parts of the panel share
  * @property {import("../text.js").Texts} t
+ * @property {string} lang
  * @property {import("../api.js").Api} api
  * @property {any} data the answer of GET /api/settings
  * @property {() => Record<string, string>} typed amoCRM's `users` field: user id → extension
@@ -36,12 +37,12 @@ export function createSettings({ host, onMoved }) {
   /** @param {JQuery} $body */
   function show($body) {
     remove();
-    const box = host.settingsBox($body);
+    const box = $body.find('[id$="_custom_content"]')[0];
     if (!box) return;
     root.dataset.theme = host.isDark() ? "dark" : "light";
     box.append(root);
-    const field = host.backendField($body);
-    const typed = () => ({ ...host.extensions(), ...host.typedExtensions($body) });
+    const field = /** @type {HTMLInputElement | undefined} */ ($body.find('input[name="backend_url"]')[0]);
+    const typed = () => ({ ...host.extensions(), ...typedExtensions($body) });
     const examine = () => check(field ? field.value : host.backendUrl(), typed);
     const soon = () => {
       clearTimeout(waiting);
@@ -101,7 +102,7 @@ export function createSettings({ host, onMoved }) {
     try {
       const data = await api.request("GET", "/api/settings");
       if (isOld()) return;
-      const page = { t, api, data, typed, reload: () => load(api, typed, isOld) };
+      const page = { t, lang: host.lang(), api, data, typed, reload: () => load(api, typed, isOld) };
       fill(rest, alerts(data.alerts || []), lines(page), agents(page), options(page), directory(data.directory, t));
     } catch (error) {
       if (!isOld()) fill(rest, problemView(/** @type {any} */ (error).problem || { slug: "error" }, t));
@@ -167,6 +168,16 @@ export function createSettings({ host, onMoved }) {
       return true;
     },
   };
+}
+
+/**
+ * amoCRM's `users` field as it stands in the window, saved or not.
+ * @param {JQuery} $body
+ * @returns {Record<string, string>} user id → extension
+ */
+function typedExtensions($body) {
+  const inputs = /** @type {HTMLInputElement[]} */ ($body.find('input[name^="extensions["]').get());
+  return Object.fromEntries(inputs.filter(({ value }) => value.trim()).map(({ name, value }) => [name.slice("extensions[".length, -1), value.trim()]));
 }
 
 /** @param {string} text */
