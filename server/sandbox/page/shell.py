@@ -85,6 +85,7 @@ def _render(request: web.Request, user: Row) -> str:
         "lang": lang,
         "texts": words,
         "vendor": vendor.paths(),
+        "aliases": vendor.ALIASES,
         "constants": _constants(request, user),
         "element_types": _ELEMENT_TYPES,
         "cf_types": _CF_TYPES,

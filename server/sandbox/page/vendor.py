@@ -38,7 +38,7 @@ FILES: Final = {
     "virtualized-list": "virtualized-list/umd/virtualized-list.js",
 }
 # Ids widgets use for the same module.
-ALIASES: Final = {"intl-tel-input": "intl_tel_input", "chart.js": "chartjs", "twig.js": "twig"}
+ALIASES: Final = {"intl-tel-input": "intl_tel_input"}
 # amoCRM's version is not on npm; the nearest that is.
 NEAREST: Final = {"intl_tel_input": ("3.7.1", "5.1.7"), "FileAPI": ("2.0.5", "2.0.18"), "steady": ("2.0.0", "2.0.1")}
 # Not on npm at all: a module that says so in the developer bar.
@@ -60,8 +60,7 @@ class MissingParts(web.HTTPServiceUnavailable):
 
 def paths() -> dict[str, str]:
     """RequireJS' `paths`: AMD id → module below `/frontend/js/`."""
-    ids = [*FILES, *ABSENT]
-    return {name: f"vendor/{name}" for name in ids} | {alias: f"vendor/{name}" for alias, name in ALIASES.items()}
+    return {name: f"vendor/{name}" for name in (*FILES, *ABSENT)}
 
 
 def node_modules() -> Path:

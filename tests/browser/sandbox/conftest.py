@@ -1,14 +1,14 @@
 """A sandbox amoCRM of its own for every test, with the sample widgets of this folder, and a browser to look at it."""
 
-import asyncio
 import json
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -39,7 +39,8 @@ def chromium() -> str:
     return str(path)
 
 
-@pytest.fixture
+# One browser for the whole run: it and every test of this folder share the session's loop.
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -109,7 +110,7 @@ class Host:
         return [one["message"] for one in self.world.log.entries("error") if one.get("widget") == widget]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
     """A seeded account without widgets, and a page of its first administrator."""
     world = World()
@@ -138,15 +139,3 @@ def zipped(tmp_path: Path) -> Callable[[str], Path]:
         return archive
 
     return pack
-
-
-@pytest.fixture
-def soon() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Wait until a claim about the server becomes true."""
-
-    async def until(claim: Callable[[], bool]) -> None:
-        async with asyncio.timeout(TIMEOUT_MS / 1000):
-            while not claim():
-                await asyncio.sleep(0.01)
-
-    return until

@@ -11,6 +11,8 @@
   window.requirejs.config({
     baseUrl: '/frontend/js/',
     paths,
+    map: { '*': boot.aliases },
+    shim: { steady: { exports: 'Steady' } }, // the only vendor file that is no module
     waitSeconds: 45,
     urlArgs: (id, url) => (url.startsWith('/frontend/js/') ? `?v=${boot.constants.version}` : ''),
   });

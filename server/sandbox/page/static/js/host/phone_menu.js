@@ -79,7 +79,10 @@ define(['jquery', 'host/app', 'host/actions', 'host/html', 'host/icons', 'host/t
           open($(event.currentTarget).closest('.js-linked-with-actions'));
         })
         .on('keydown.host-pei', '.js-linked-has-actions .control-phone__formatted[readonly]', (event) => {
-          if (event.key === 'Enter' || event.key === ' ') open($(event.currentTarget).closest('.js-linked-with-actions'));
+          if (event.key !== 'Enter' && event.key !== ' ') return;
+          event.preventDefault(); // Enter would send the card's form
+          event.stopPropagation();
+          open($(event.currentTarget).closest('.js-linked-with-actions'));
         })
         .on('click.host-pei', '.js-cf-actions-item', (event) => {
           event.stopPropagation();

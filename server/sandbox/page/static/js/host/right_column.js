@@ -23,9 +23,9 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
 
   function block(settings, langs, caption) {
     const code = settings.widget_code;
-    const logo = (name, kind) => html`<img class="card-widgets__widget__caption__${kind}" src="${settings.images_path}/${name}" alt="">`;
-    const own = caption.html ? html.raw(caption.html) : '';
     const name = (langs.widget || {}).name || code;
+    const logo = (file, kind) => html`<img class="card-widgets__widget__caption__${kind}" src="${settings.images_path}/${file}" alt="${name}">`;
+    const own = caption.html ? html.raw(caption.html) : '';
     return $(String(html`<div class="card-widgets__widget card-widgets__widget-${code}" data-code="${code}" id="${code}">
       <div class="card-widgets__widget__caption js-widget-caption-block ${caption.class_name || ''}" role="button" tabindex="0"
         aria-expanded="false" aria-label="${name}">
