@@ -14,11 +14,7 @@ from ..core.errors import (
     HookForged,
     HookMalformed,
     HookMisplaced,
-    VendorCredentials,
     VendorError,
-    VendorRateLimited,
-    VendorRefused,
-    VendorUnavailable,
     VendorUnsupported,
 )
 from ..core.events import AnyEvent
@@ -27,15 +23,6 @@ from ..core.ports import Accepted, Admission, DialOrder, Field, Hook, HookReply,
 from ..core.vocabulary import Capability, DialWay
 from . import mango_hooks, wire
 from .mango_hooks import DONE, code_of, fault_of
-
-STATUS_ERRORS: dict[int, type[VendorError]] = {
-    400: VendorRefused,
-    # New: more than one invalid request in two minutes, and everything is refused until two minutes have passed.
-    401: VendorCredentials,
-    403: VendorCredentials,
-    429: VendorRateLimited,
-    500: VendorUnavailable,
-}
 
 
 class Mango:
@@ -112,9 +99,10 @@ class Mango:
 
     def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:
         """Read an answer: a result code says more than the HTTP status (old: 420 for everything, new: 401)."""
+        # New: after two invalid requests within two minutes, everything is a 401 until two minutes have passed.
         content = wire.loads(answer.body)
         code = code_of(content)
-        kind = wire.status_error(answer.status, STATUS_ERRORS)
+        kind = wire.status_error(answer.status)
         if kind is None and _is_done(request.verb, answer.body, content):
             return Accepted()
         # A code of another length is the gateway's own (429 comes with "code": 0) and repeats the status at best.

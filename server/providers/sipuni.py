@@ -19,7 +19,6 @@ from ..core.errors import (
     VendorNumber,
     VendorRateLimited,
     VendorRefused,
-    VendorUnavailable,
 )
 from ..core.events import AnyEvent, CallClosed, LegAnswered, LegEnded, LegRang, RecordingSeen
 from ..core.phone import digits, is_internal, to_e164
@@ -70,14 +69,6 @@ COMPLAINTS: tuple[tuple[type[VendorError], tuple[str, ...]], ...] = (
     (VendorNumber, ("phone", "number", "номер")),
 )
 """Sipuni does not publish its error texts; the first row with a word that occurs in the text is taken."""
-
-STATUS_ERRORS: dict[int, type[VendorError]] = {
-    400: VendorRefused,
-    401: VendorCredentials,
-    403: VendorCredentials,
-    429: VendorRateLimited,
-    500: VendorUnavailable,
-}
 
 DONE = (1, "1", "true", "ok")
 
@@ -165,7 +156,7 @@ class Sipuni:
     def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:
         """Read an answer in any of its known shapes; the content type says nothing (JSON comes as text/html)."""
         content = wire.loads(answer.body)
-        kind = wire.status_error(answer.status, STATUS_ERRORS)
+        kind = wire.status_error(answer.status)
         if kind is None and request.verb == "recording" and _is_audio(answer.body, content):
             return Accepted()
         if kind is None and _is_done(content):
@@ -192,9 +183,8 @@ def _request(
     # `user` stays text: account numbers begin with a zero, and a lost zero breaks every hash.
     signed = {**values, "user": keys.credentials["user"]}
     signed["hash"] = signature(signed, keys.credentials["secret"])
-    return VendorRequest(
-        verb=verb, method="POST", path=path, body=wire.form(signed), headers=wire.FORM, timeout_s=timeout_s
-    )
+    body = wire.form(signed)
+    return VendorRequest(verb=verb, method="POST", path=path, body=body, headers=wire.FORM, timeout_s=timeout_s)
 
 
 # -- hooks ---------------------------------------------------------------------------------------------------------
@@ -252,12 +242,8 @@ def _ended(fields: Fields, leg: dict[str, Any]) -> list[AnyEvent]:
         result = Result.MISSED
     if fields["event"] == MOVED_ON:
         leg = {**leg, "transferred_by": leg["transferred_by"] or leg["extension"]}
-    ended = LegEnded(
-        **leg,
-        result=result if answered_ms is None else Result.ANSWERED,
-        started_at_ms=started_ms,
-        answered_at_ms=answered_ms,
-    )
+    result = result if answered_ms is None else Result.ANSWERED
+    ended = LegEnded(**leg, result=result, started_at_ms=started_ms, answered_at_ms=answered_ms)
     events: list[AnyEvent] = [ended]
     if fields["event"] == HUNG_UP and ended.side is Side.TRUNK:
         events.append(_closed(fields, ended))

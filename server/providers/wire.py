@@ -10,7 +10,15 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 import msgspec
 
-from ..core.errors import CallerError, OwnError, VendorError
+from ..core.errors import (
+    CallerError,
+    OwnError,
+    VendorCredentials,
+    VendorError,
+    VendorRateLimited,
+    VendorRefused,
+    VendorUnavailable,
+)
 from ..core.ports import HookReply, VendorAnswer, VendorRequest
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -23,6 +31,15 @@ LARGEST = 2**53
 
 LAST_SECOND = 4_102_444_800
 """2100-01-01. A larger "Unix second" is something else (milliseconds, a broken field)."""
+
+STATUS_ERRORS: dict[int, type[VendorError]] = {
+    400: VendorRefused,
+    401: VendorCredentials,
+    403: VendorCredentials,
+    429: VendorRateLimited,
+    500: VendorUnavailable,
+}
+"""What a status says where the vendor's own words do not; 400 and 500 stand for their classes."""
 
 _NEVER_SHOWN = frozenset({"hash", "sign", "vpbx_api_key", "secret"})
 """Request fields that a vendor's error page might repeat; no error carries them on."""
@@ -113,8 +130,8 @@ def failure(
     return kind(vendor_code=code or str(answer.status), vendor_text=shown[:SHOWN_TEXT])
 
 
-def status_error(status: int, kinds: Mapping[int, type[VendorError]]) -> type[VendorError] | None:
-    """The error that an HTTP status means: by itself, else by its class (400, 500); None for one that says "done"."""
+def status_error(status: int) -> type[VendorError] | None:
+    """The error that an HTTP status means: by itself, else by its class; None for one that says "done"."""
     if 200 <= status < 300:
         return None
-    return kinds.get(status) or kinds.get(status // 100 * 100, VendorError)
+    return STATUS_ERRORS.get(status) or STATUS_ERRORS.get(status // 100 * 100, VendorError)
