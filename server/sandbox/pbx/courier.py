@@ -65,8 +65,12 @@ class Courier:
         if self.suspended or (hook.is_hangup and self._random.random() < self.knobs.drop_hangup_rate):
             self._record(hook, {"status": None, "ok": False, "answer": "suspended" if self.suspended else "dropped"})
             return
-        for delay_s in self._faults.plan(self._vendor, urlsplit(hook.url).path):
+        copies = self._faults.plan(self._vendor, urlsplit(hook.url).path)
+        for delay_s in copies:
             self._queue(hook, delay_s)
+        if not copies:
+            self._record(hook, {"status": None, "ok": False, "answer": "lost by a fault"})
+            return
         if self._random.random() < self.knobs.duplicate_rate:
             self._queue(hook, 0)
         if self.knobs.replay:

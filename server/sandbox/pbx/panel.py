@@ -66,7 +66,7 @@ class _Panel:
         loop = asyncio.get_running_loop()
         after = request.query.get("after", "")
         until = loop.time() + _POLL_S
-        while after == self._revision() and loop.time() < until:
+        while after == self._revision() and loop.time() < until and not _is_gone(request):
             self._pbx.watched_at = loop.time()
             await asyncio.sleep(_STEP_S)
         self._pbx.watched_at = loop.time()
@@ -191,6 +191,11 @@ def _leg_view(leg: Leg) -> dict[str, Any]:
         "answered_at": leg.answered_at,
         "reason": leg.reason,
     }
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Whether the page was closed: then nobody watches any more."""
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

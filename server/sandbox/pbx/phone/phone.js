@@ -19,8 +19,13 @@ const on = {
 
 async function send(path, body) {
   const answer = await fetch(path, { method: "POST", body: JSON.stringify(body) }).catch(() => null);
-  const problem = answer === null ? text("lost") : answer.ok ? "" : (await answer.json()).error.message;
-  byId("problem").textContent = problem;
+  byId("problem").textContent = answer === null ? text("lost") : await problemOf(answer);
+}
+
+async function problemOf(answer) {
+  if (answer.ok) return "";
+  const { error } = await answer.json();
+  return text(error.slug, error.message);
 }
 
 async function follow() {

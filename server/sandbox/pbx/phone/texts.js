@@ -53,6 +53,10 @@ const RU = {
   transfer_call: "Перевод на 203",
   callback: "Звонок из CRM (обратный)",
   ms: "мс",
+  bad_number: "Это не номер. Введите +7… или короткий номер.",
+  bad_extensions: "Выберите хотя бы один телефон или группу.",
+  not_now: "Сейчас это действие со звонком невозможно.",
+  call_gone: "Этого звонка больше нет. Обновите страницу.",
   "caller hung up": "положил трубку звонивший",
   "callee hung up": "положил трубку принявший",
   "cancelled while ringing": "не дождался ответа",
@@ -116,14 +120,18 @@ const EN = {
   group_call: "Group: the second answers",
   transfer_call: "Transfer to 203",
   callback: "Call from the CRM (callback)",
+  bad_number: "This is not a number. Enter +7… or a short number.",
+  bad_extensions: "Choose at least one phone or group.",
+  not_now: "This cannot be done to the call now.",
+  call_gone: "This call is gone. Reload the page.",
 };
 
 const TEXTS = { ru: RU, en: EN };
 let language = localStorage.getItem("phone.language") || "ru";
 
-/** @param {string} key @returns {string} */
-export function text(key) {
-  return TEXTS[language][key] ?? key;
+/** @param {string} key @param {string} [otherwise] @returns {string} */
+export function text(key, otherwise = key) {
+  return TEXTS[language][key] ?? otherwise;
 }
 
 /** Switch to the other language and remember it. */

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from aiohttp.test_utils import make_mocked_request
 
+from server.sandbox.pbx import panel
 from server.sandbox.pbx.clock import WallClock
 from server.sandbox.pbx.knobs import Knobs, turned
 from server.sandbox.pbx.play import PlayError, play, read_plot
@@ -140,6 +142,7 @@ async def test_faults_of_the_sandbox_hit_webhooks(pbx: StandIn, consumer: Any) -
     await play(pbx, {"scenario": "missed", "wait": True})
 
     assert len(consumer.got) == 2 * lost + 1
+    assert pbx.courier.sent[0]["answer"] == "lost by a fault"
 
 
 async def test_everything_is_in_the_log(pbx: StandIn) -> None:
@@ -280,6 +283,18 @@ async def test_click_to_call_is_left_to_people_while_they_watch(
         assert answer.status == 200
 
     assert sipuni.scripted("auto") == "by_hand"
+
+
+async def test_closed_page_stops_watching(sipuni: Sipuni) -> None:
+    """A long poll whose browser is gone ends at once, so click-to-calls are scripted again soon."""
+    transport = asyncio.Transport()
+    transport.is_closing = lambda: True  # type: ignore[method-assign]
+    request = make_mocked_request("GET", "/phone/api/state?after=0.0", transport=transport)
+
+    async with asyncio.timeout(5):
+        answer = await panel._Panel(sipuni).state(request)
+
+    assert answer.status == 200
 
 
 async def test_phone_page_and_its_parts_are_served(pbx: StandIn, browser: ClientSession) -> None:
