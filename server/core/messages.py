@@ -117,7 +117,7 @@ class LineView(Struct, omit_defaults=True):
     schemes: dict[str, str] = {}
 
 
-class DirectoryView(Struct, omit_defaults=True):
+class DirectoryView(Struct, frozen=True, omit_defaults=True):
     """How far the first copy of amoCRM's phone book is."""
 
     is_complete: bool

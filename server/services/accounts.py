@@ -12,10 +12,11 @@ from server.core.crm import Crm
 from server.core.errors import AccountUnknown, CrmRefused, CrmTokenDead, NotFound
 from server.core.hosts import Trust
 from server.core.jobs import Job, Park
-from server.core.messages import AlertView, DirectoryView, Person
-from server.core.records import ACTIVE, DISABLED, TOKEN_DEAD, Account, Prefs, User
+from server.core.messages import AlertView, ByeMessage, DirectoryView, Person, Problem
+from server.core.records import ACTIVE, DISABLED, TOKEN_DEAD, Account, Prefs, Tokens, User
 from server.core.rights import Rights
 from server.core.stores import Accounts as AccountStore
+from server.core.vocabulary import Bye
 
 from .agents import Agents
 from .clock import Clock, now_ms
@@ -141,9 +142,17 @@ class Accounts:
         key = f"crawl:{fresh.id}:{secrets.token_hex(4)}"
         return [Job(lane=f"crawl:{fresh.id}", kind="crawl", key=key, body=msgspec.json.encode({"account": fresh.id}))]
 
-    async def renewed(self, account: Account) -> None:
-        """The tokens were refreshed; they were stored before they are used."""
-        self._known[account.id] = structs.replace(self._known[account.id], tokens=account.tokens)
+    def tokens(self, account_id: int) -> Tokens:
+        """The account's tokens. Raises CrmTokenDead."""
+        account = self._known.get(account_id)
+        if account is None or account.tokens is None:
+            raise CrmTokenDead
+        return account.tokens
+
+    async def keep(self, account_id: int, tokens: Tokens) -> None:
+        """Tokens were refreshed: they are stored before they are used, for the old pair is dead."""
+        await self._store.set_tokens(account_id, tokens)
+        self._known[account_id] = structs.replace(self._known[account_id], tokens=tokens)
 
     async def died(self, account_id: int) -> None:
         """amoCRM does not take our tokens any more: say so to the administrators; what is to be sent is kept."""
@@ -154,6 +163,8 @@ class Accounts:
         """The integration was switched off in amoCRM."""
         if account_id in self._known:
             await self._set_state(account_id, DISABLED)
+            problem = Problem(AccountUnknown.slug, cure=AccountUnknown.cure)
+            self._agents.say_bye(account_id, ByeMessage(kind=Bye.TERMINAL, problem=problem))
             log.info("account_disabled", account=account_id)
 
     async def _set_state(self, account_id: int, state: str) -> None:

@@ -134,7 +134,7 @@ class Agents:
             if not watching and self._watching.get(agent) is watching:
                 del self._watching[agent]
 
-    def dismiss_account(self, account_id: int, bye: ByeMessage) -> None:
+    def say_bye(self, account_id: int, bye: ByeMessage) -> None:
         """Say a last word to the account's browsers and hang up."""
         for connection in self.online(account_id):
             connection.send(bye)

@@ -57,6 +57,10 @@ class Lines:
             raise NotFound
         return line
 
+    def all(self) -> list[Line]:
+        """All lines."""
+        return list(self._by_id.values())
+
     def of_account(self, account_id: int) -> list[Line]:
         """The account's lines, the oldest first."""
         return [line for line in self._by_id.values() if line.account_id == account_id]

@@ -64,13 +64,18 @@ Digest = tuple[str, str, int | None, Decide]
 class CallStore:
     """Fills `core.stores.Calls`."""
 
-    def __init__(self, db: Database, add_jobs: AddJobs) -> None:
+    def __init__(self, db: Database, add_jobs: AddJobs, wake: Callable[[], None]) -> None:
+        """`wake` tells the lanes, after a commit, that they have new jobs."""
         self._db = db
         self._add_jobs = add_jobs
+        self._wake = wake
         self._group: Group[Digest, Decision | None] = Group(db, self._digest_all, most=100)
 
     async def digest(self, line_id: str, call_ref: str, *, hook_id: int | None, decide: Decide) -> Decision | None:
-        return await self._group.put((line_id, call_ref, hook_id, decide))
+        decision = await self._group.put((line_id, call_ref, hook_id, decide))
+        if decision is not None and decision.jobs:
+            self._wake()
+        return decision
 
     def _digest_all(self, rows: list[Digest]) -> Script[Sequence[Decision | None]]:
         decisions = []

@@ -1,0 +1,106 @@
+"""The command line: serve, sandbox, and what operators ask. Each command reads its options and calls one room."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+from aiohttp import web
+
+from server.core.errors import ConfigError, KommutatorError
+from server.settings import Settings, check, load
+
+
+@click.group()
+@click.version_option(package_name="kommutator")
+def main() -> None:
+    """Kommutator: telephony for amoCRM and Kommo."""
+
+
+@main.command()
+@click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.")
+@click.option("--listen", help="Address and port to listen on.")
+@click.option("--state", help="Folder of the database.")
+@click.option("--check", "only_check", is_flag=True, help="Print the effective settings (secrets masked) and stop.")
+def serve(config: Path | None, listen: str | None, state: str | None, *, only_check: bool) -> None:
+    """Run the backend."""
+    settings = load(config, listen=listen, state=state)
+    if only_check:
+        raise SystemExit(_show(settings))
+    from server.log import configure
+
+    configure(settings.log_level)
+    _runner()(_serve(settings))
+
+
+def _show(settings: Settings) -> int:
+    for name, value in settings.masked().items():
+        click.echo(f"{name} = {value!r}")
+    problems = check(settings)
+    for problem in problems:
+        click.echo(f"! {problem}", err=True)
+    return 1 if problems else 0
+
+
+async def _serve(settings: Settings) -> None:
+    from server.wiring import BACKLOG, house
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    host, port = settings.host_and_port
+    async with contextlib.AsyncExitStack() as stack:
+        app = await stack.enter_async_context(house(settings))
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+        structlog.get_logger().info("listening", host=host, port=port)
+        await stop.wait()
+
+
+def _runner() -> Any:
+    """uvloop's, when it is installed: it halves the cost of a request."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8800, show_default=True, help="amoCRM's port; the others follow it.")
+@click.option("--state", default=":memory:", show_default=True, help="Folder in which the data survive a restart.")
+@click.option("--seed", default=1, show_default=True, help="Which sample data.")
+@click.option("--widget", multiple=True, help="[CODE=]PATH of a widget to install instead of ours; repeatable.")
+@click.option("--only", type=click.Choice(["amocrm"]), help="Start amoCRM alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON first.")
+def sandbox(**options: Any) -> None:
+    """Run a local amoCRM, local PBXs and the backend."""
+    from server.sandbox.run import options_from, run
+
+    asyncio.run(run(options_from(**options)))
+
+
+def entry() -> None:
+    """Run the command line; what the user can mend is said in a line, without a traceback."""
+    try:
+        main(standalone_mode=False)
+    except (ConfigError, KommutatorError) as exc:
+        click.echo(f"error: {exc}", err=True)
+        sys.exit(2)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,1 @@
+"""amoCRM's side: its API, its tokens, its webhooks. Only here are its words, shapes and status codes known."""

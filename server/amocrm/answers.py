@@ -1,0 +1,181 @@
+"""What amoCRM's answers mean: plain functions on values, no I/O.
+
+Sources: amocrm.ru/developers/content/crm_platform/{api-reference,contacts-api,leads-api,calls-api,users-api}.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from server.core.book import BookRow
+from server.core.crm import CallNote, Logged
+from server.core.errors import (
+    CrmBlocked,
+    CrmEntityUnknown,
+    CrmError,
+    CrmRateLimited,
+    CrmRefused,
+    CrmUnavailable,
+)
+from server.core.phone import last10
+from server.core.records import Tokens, User
+from server.core.rights import Rights
+from server.core.vocabulary import Direction
+
+WON, LOST = 142, 143
+"""The closing statuses, the same in every pipeline."""
+
+ENTITY_UNKNOWN = 263
+"""Legacy code of POST /api/v4/calls: nobody has the number (github.com/amocrm/amocrm-api-php, issue 52)."""
+
+NOUNS = {"contact": "contacts", "company": "companies", "lead": "leads", "customer": "customers"}
+
+SHORTEST_PHONE = 5
+"""Fewer digits are an extension, or a remark in the phone field."""
+
+STATUS_ERRORS: Mapping[int, type[CrmError]] = {403: CrmBlocked, 408: CrmUnavailable, 429: CrmRateLimited}
+
+
+def error_of(status: int, body: bytes) -> CrmError:
+    """The error that an answer other than 2xx means."""
+    text = body[:500].decode("utf-8", "replace")
+    if status >= 500:
+        return CrmUnavailable(status=status)
+    kind = STATUS_ERRORS.get(status, CrmRefused)
+    return kind(f"amoCRM answered {status}: {_reason(body) or text}", status=status)
+
+
+def content_of(body: bytes) -> Any:
+    """The JSON of an answer; None for an empty one. Raises CrmUnavailable for half an answer or a web page."""
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as exc:
+        raise CrmUnavailable("amoCRM's answer was not understood.") from exc
+
+
+def tokens(content: Any, now_ms: int) -> Tokens:
+    """The tokens of an answer of /oauth2/access_token. Raises CrmUnavailable when it is no such answer."""
+    try:
+        expires_ms = now_ms + int(content["expires_in"]) * 1000
+        return Tokens(str(content["access_token"]), str(content["refresh_token"]), expires_ms)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise CrmUnavailable("amoCRM's answer holds no tokens.") from exc
+
+
+def embedded(content: Any, noun: str) -> list[dict[str, Any]]:
+    """The items of a listing; none for an empty one."""
+    rows = _dig(content, "_embedded", noun)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def has_more(content: Any) -> bool:
+    """Whether a listing has a next page."""
+    return bool(_dig(content, "_links", "next", "href"))
+
+
+def book_rows(items: Iterable[Mapping[str, Any]], noun: str) -> list[BookRow]:
+    """Entities as the phone book keeps them; deleted and nameless shapes are skipped."""
+    return [_book_row(item, noun) for item in items if isinstance(item.get("id"), int) and not item.get("is_deleted")]
+
+
+def lead_ids(items: Iterable[Mapping[str, Any]]) -> list[int]:
+    """The leads that contacts and companies name (`with=leads`)."""
+    return [lead["id"] for item in items for lead in embedded(item, "leads") if isinstance(lead.get("id"), int)]
+
+
+def phones(fields: Any) -> tuple[str, ...]:
+    """The last ten digits of every phone in `custom_fields_values`; its shapes of the API and of webhooks differ."""
+    found = []
+    for field in fields if isinstance(fields, list) else ():
+        if isinstance(field, dict) and "PHONE" in (field.get("field_code"), field.get("code")):
+            values = [value for value in field.get("values") or () if isinstance(value, dict)]
+            found += [last10(str(value.get("value", ""))) for value in values]
+    return tuple(dict.fromkeys(phone for phone in found if len(phone) >= SHORTEST_PHONE))
+
+
+def user(item: Mapping[str, Any]) -> User:
+    """A user with his view rights."""
+    said = item.get("rights") or {}
+    view = {noun: str(_dig(said, noun, "view") or "") for noun in ("contacts", "companies", "leads")}
+    user_id, group_id = int(item["id"]), int(said.get("group_id") or 0)
+    is_admin, is_active = bool(said.get("is_admin")), bool(said.get("is_active", True))
+    rights = Rights(user_id=user_id, group_id=group_id, is_admin=is_admin, view=view)
+    return User(user_id, str(item.get("name") or ""), group_id, is_admin, is_active, rights)
+
+
+def call_body(note: CallNote) -> dict[str, Any]:
+    """A call for POST /api/v4/calls. `created_by` equals `responsible_user_id`, or call statistics miss it."""
+    who = {"responsible_user_id": note.user_id, "created_by": note.user_id, "call_responsible": note.user_id}
+    optional = {"call_result": note.result_text, "link": note.link}
+    return {
+        "direction": "outbound" if note.direction is Direction.OUT else "inbound",
+        "uniq": note.uniq,
+        "duration": note.duration_s,
+        "source": note.source,
+        "phone": note.phone,
+        "call_status": note.status,
+        "created_at": note.started_s,
+        "request_id": note.uniq,
+        **(who if note.user_id else {}),
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def logged(status: int, content: Any) -> Logged:
+    """Where amoCRM put the call. Raises CrmEntityUnknown, CrmRefused; CrmUnavailable when the answer is a riddle."""
+    items = embedded(content, "calls")
+    if status < 300 and items and isinstance(items[0].get("entity_id"), int):
+        first = items[0]
+        noun = NOUNS.get(str(first.get("entity_type")), str(first.get("entity_type")))
+        return Logged(noun, first["entity_id"], int(first.get("id") or 0))
+    faults = _dig(content, "errors")
+    for fault in faults if isinstance(faults, list) else ():
+        if isinstance(fault, dict) and fault.get("status") == ENTITY_UNKNOWN:
+            raise CrmEntityUnknown
+    if status >= 400:
+        raise CrmRefused(f"amoCRM refused the call: {_reason(json.dumps(content).encode())}", status=status)
+    raise CrmUnavailable("amoCRM's answer to a call was not understood.")
+
+
+def has_uniq(notes: Iterable[Mapping[str, Any]], uniq: str) -> int | None:
+    """The id of the note that carries our call's id."""
+    return next((int(note["id"]) for note in notes if _dig(note, "params", "uniq") == uniq), None)
+
+
+def _book_row(item: Mapping[str, Any], noun: str) -> BookRow:
+    companies = embedded(item, "companies")
+    people = [(whose, one["id"]) for whose in ("contacts", "companies") for one in embedded(item, whose)]
+    return BookRow(
+        id=item["id"],
+        name=str(item.get("name") or ""),
+        owner_id=int(item.get("responsible_user_id") or 0),
+        group_id=int(item.get("group_id") or 0),
+        company_id=companies[0]["id"] if noun == "contacts" and companies else 0,
+        updated_s=int(item.get("updated_at") or 0),
+        is_open=item.get("status_id") not in (WON, LOST),
+        phones=phones(item.get("custom_fields_values")),
+        bonds=tuple(people) if noun == "leads" else (),
+    )
+
+
+def _reason(body: bytes) -> str:
+    """What amoCRM says is wrong: `detail`, and the first field at fault."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return ""
+    told = str(_dig(content, "detail") or _dig(content, "hint") or _dig(content, "title") or "")
+    fields = _dig(content, "validation-errors")
+    first = _dig(fields[0], "errors") if isinstance(fields, list) and fields else None
+    if isinstance(first, list) and first:
+        told += f" ({_dig(first[0], 'path')}: {_dig(first[0], 'detail')})"
+    return told
+
+
+def _dig(content: Any, *path: str) -> Any:
+    """What stands at a path of objects, None when there is nothing."""
+    for name in path:
+        content = content.get(name) if isinstance(content, Mapping) else None
+    return content

@@ -1,0 +1,25 @@
+"""Logs: one JSON object a line, with the call's id where there is one. No secret, body or hook path is ever logged."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str) -> None:
+    """Set the process's logging up; call it once, at the start."""
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(message)s")
+    # aiohttp's own words about broken requests could quote a path.
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
