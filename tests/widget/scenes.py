@@ -205,7 +205,7 @@ DIALS: dict[str, Scene] = {
     "talking": dialling(DialState.TALKING, can=("hangup",), call_id="c9"),
     "choosing": choosing,
     **{slug: refused(slug, temporary=slug in TEMPORARY) for slug in REFUSALS if slug != "bearer-invalid"},
-    "vendor-said": refused("vendor-refused", details={"vendor_message": "wrong hash"}),
+    "vendor-said": refused("vendor-refused", details={"vendor_text": "wrong hash"}),
     "troubled": troubled,
 }
 
@@ -311,7 +311,8 @@ async def add_line(_: Backend, page: Page) -> None:
 async def check_line(backend: Backend, page: Page) -> None:
     """A check that one part of the line fails."""
     backend.settings["checks"] = [
-        {"name": "reachable", "ok": True},
+        {"name": "hook_seen", "ok": False},
+        {"name": "extensions", "ok": True},
         {"name": "credentials", "ok": False, "problem": {"slug": "vendor-credentials"}},
     ]
     await page.locator('[data-kmt="line-check"]').first.click()

@@ -97,7 +97,8 @@ export function electByLease({ storage, channel, name, tab, clock, listen, onLea
   }
 
   channel.onmessage = ({ data }) => {
-    if (data.question && isLeading) channel.postMessage({ answer: tab });
+    // The one who is still settling answers as well, or it would be robbed by those who came in the same moment.
+    if (data.question && storage.getItem(name) === tab) channel.postMessage({ answer: tab });
     if (data.answer) isAnswered = true;
   };
   const removers = [

@@ -1,6 +1,6 @@
 /** The connected PBXs: what each of them needs to know of us, whether it works, adding, changing, taking away. */
 
-import { button, fill, h } from "./dom.js";
+import { button, fill, h, icon } from "./dom.js";
 import { careful, copyable, outcome, run, section } from "./form.js";
 import { lineForm, providerOf } from "./line_form.js";
 import { problemView } from "./problem.js";
@@ -69,10 +69,18 @@ async function ask(pressed, place, { line, page: { t, api } }) {
   /** @type {any[]} */
   let checks = [];
   await run(pressed, place, { t, work: async () => void ({ checks } = await api.request("POST", `/api/lines/${line.id}/check`, {})) });
-  checks.forEach((/** @type {any} */ { name, ok, problem }) => {
-    const label = t.has(`checks.${name}`) ? t(`checks.${name}`) : name;
-    place.append(h("div", { class: ok ? "kmt-good" : "kmt-bad", "data-kmt": "line-checked", "data-kmt-ok": String(ok) }, ok ? `✓ ${label}` : label, problem && problemView(problem, t)));
-  });
+  place.append(...checks.map((/** @type {any} */ check) => checked(check, t)));
+}
+
+/**
+ * @param {{name: string, ok: boolean, problem?: import("../vocabulary.js").Problem}} check
+ * @param {import("../text.js").Texts} t
+ */
+function checked({ name, ok, problem }, t) {
+  const label = t.has(`checks.${name}`) ? t(`checks.${name}`) : name;
+  const cure = !problem && t.has(`unchecked.${name}`) ? t(`unchecked.${name}`) : "";
+  const parts = ok ? [icon("check"), label] : problem ? [problemView(problem, t)] : [icon("alert"), cure || label];
+  return h("div", { class: ok ? "kmt-good" : "kmt-bad", "data-kmt": "line-checked", "data-kmt-check": name, "data-kmt-ok": String(ok) }, ...parts);
 }
 
 /**

@@ -16,7 +16,7 @@ export function wordsOf({ slug, message, cure, details }, t) {
     text: isKnown ? t(`errors.${slug}.text`, details) : message || t("errors.error.text"),
     cure: isKnown ? t(`errors.${slug}.cure`, details) : cure || "",
     // The PBX's own words help whoever calls its support.
-    said: (details && details.vendor_message) || "",
+    said: (details && details.vendor_text) || "",
   };
 }
 
