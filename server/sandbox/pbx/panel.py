@@ -66,10 +66,10 @@ class _Panel:
         loop = asyncio.get_running_loop()
         after = request.query.get("after", "")
         until = loop.time() + _POLL_S
-        while after == self._revision() and loop.time() < until and not _is_gone(request):
-            self._pbx.watched_at = loop.time()
+        while after == self._revision() and loop.time() < until and not self._is_gone(request):
+            self._pbx.watch()
             await asyncio.sleep(_STEP_S)
-        self._pbx.watched_at = loop.time()
+        self._pbx.watch()
         return web.json_response(self._state())
 
     async def call(self, request: web.Request) -> web.Response:
@@ -142,6 +142,10 @@ class _Panel:
         self._pbx.check_connection()
         return web.json_response({"sent": bool(self._pbx.hook)})
 
+    def _is_gone(self, request: web.Request) -> bool:
+        """Whether nobody waits for this poll any more: the page was closed, or we are to stop."""
+        return self._pbx.is_stopping or request.transport is None or request.transport.is_closing()
+
     def _revision(self) -> str:
         return f"{self._pbx.exchange.revision}.{self._pbx.courier.revision}"
 
@@ -191,11 +195,6 @@ def _leg_view(leg: Leg) -> dict[str, Any]:
         "answered_at": leg.answered_at,
         "reason": leg.reason,
     }
-
-
-def _is_gone(request: web.Request) -> bool:
-    """Whether the page was closed: then nobody watches any more."""
-    return request.transport is None or request.transport.is_closing()
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from server.sandbox.pbx.knobs import Knobs
 from server.sandbox.pbx.model import Call, Happening, call_of
 from server.sandbox.pbx.scripts import Plot, Story
 
+_WATCHED_S: Final = 5  # a page that reloads or wakes up is back by then
 LINES: Final = ("74951234567", "78121234567")
 EMPLOYEES: Final = {
     "201": "Анна Смирнова",
@@ -64,7 +65,9 @@ class StandIn(ABC):
         self.recordings: dict[str, Recording] = {}
         self.courier = Courier(self.vendor, clock=self.clock, log=log, faults=faults, seed=seed)
         self.exchange = Exchange(clock=self.clock, listener=self._heard)
-        self.watched_at = float("-inf")
+        self.watched = asyncio.Event()
+        self.is_stopping = False
+        self._watched_at = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -114,6 +117,7 @@ class StandIn(ABC):
 
         app = web.Application(middlewares=[cast("Middleware", self.faults.middleware(self.vendor))])
         app.add_routes([*self.routes(), *panel.routes(self)])
+        app.on_shutdown.append(self._stopping)
         app.cleanup_ctx.append(self._closing)
         return app
 
@@ -132,6 +136,11 @@ class StandIn(ABC):
         listed = [(extension, name) for extension, name in self.employees.items() if extension not in deleted]
         return listed + [(extension, f"{name} (второй)") for extension, name in listed if extension in shared]
 
+    def watch(self) -> None:
+        """Somebody has the phone page open at this moment."""
+        self._watched_at = asyncio.get_running_loop().time()
+        self.watched.set()
+
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the request that asked for it."""
         task = asyncio.ensure_future(work)
@@ -149,7 +158,7 @@ class StandIn(ABC):
     def scripted(self, callbacks: str) -> str:
         """The scenario that the knob `callbacks` stands for at this moment."""
         if callbacks == "auto":
-            is_watched = asyncio.get_running_loop().time() - self.watched_at < 5
+            is_watched = asyncio.get_running_loop().time() - self._watched_at < _WATCHED_S
             return "by_hand" if is_watched else "callback"
         return {"answered": "callback", "by_hand": "by_hand"}.get(callbacks, f"callback_{callbacks}")
 
@@ -192,6 +201,9 @@ class StandIn(ABC):
         call_id = self.call_id(call_of(happening))
         self.log.note("call", vendor=self.vendor, call_id=call_id, what=type(happening).__name__)
         self.tell(happening)
+
+    async def _stopping(self, _: web.Application) -> None:
+        self.is_stopping = True
 
     async def _closing(self, _: web.Application) -> AsyncIterator[None]:
         yield

@@ -7,6 +7,8 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import make_mocked_request
 
+from server.sandbox.faults import Faults
+from server.sandbox.log import Log
 from server.sandbox.pbx import panel
 from server.sandbox.pbx.clock import WallClock
 from server.sandbox.pbx.knobs import Knobs, turned
@@ -20,6 +22,13 @@ def shapes(consumer: Any) -> list[tuple[str, ...]]:
     """What came, without ids and times."""
     names = ("path", "event", "call_state", "recording_state", "location", "short_dst_num", "disconnect_reason", "seq")
     return [tuple(str(event.get(name)) for name in names) for event in consumer.got]
+
+
+class ClosedTransport(asyncio.Transport):
+    """The connection of a browser that went away."""
+
+    def is_closing(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize("scenario", sorted(set(ACTS) - {"by_hand"}))
@@ -287,14 +296,25 @@ async def test_click_to_call_is_left_to_people_while_they_watch(
 
 async def test_closed_page_stops_watching(sipuni: Sipuni) -> None:
     """A long poll whose browser is gone ends at once, so click-to-calls are scripted again soon."""
-    transport = asyncio.Transport()
-    transport.is_closing = lambda: True  # type: ignore[method-assign]
-    request = make_mocked_request("GET", "/phone/api/state?after=0.0", transport=transport)
+    request = make_mocked_request("GET", "/phone/api/state?after=0.0", transport=ClosedTransport())
 
     async with asyncio.timeout(5):
         answer = await panel._Panel(sipuni).state(request)
 
     assert answer.status == 200
+
+
+async def test_open_page_does_not_hold_up_the_end(aiohttp_server: Any, browser: ClientSession) -> None:
+    """A waiting long poll ends when the stand-in is shut down."""
+    pbx = Sipuni(log=Log(), faults=Faults())
+    server = await aiohttp_server(pbx.app())
+    poll = asyncio.ensure_future(browser.get(server.make_url("/phone/api/state?after=0.0")))
+    await pbx.watched.wait()
+
+    async with asyncio.timeout(5):
+        await server.close()
+
+    assert (await poll).status == 200
 
 
 async def test_phone_page_and_its_parts_are_served(pbx: StandIn, browser: ClientSession) -> None:
