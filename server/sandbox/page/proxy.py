@@ -22,10 +22,10 @@ async def forward(request: web.Request) -> web.StreamResponse:
     """POST `data` to `target` and hand the answer back with its status; 502 says why there was none."""
     form = await request.post()
     target, fields = str(form.get("target", "")), _fields(str(form.get("data", "")))
-    if urlsplit(target).scheme not in ("http", "https"):
+    if not _is_web_address(target):
         return web.Response(status=400, text=f"crm_post: {target!r} is no http(s) address")
     as_json = request.app[WORLD].switches["proxy_body"] == "json"
-    body = json.dumps(fields) if as_json else urlencode(_php(fields))
+    body = json.dumps(fields) if as_json else urlencode(as_php(fields))
     headers = {"Content-Type": "application/json" if as_json else "application/x-www-form-urlencoded"}
     try:
         async with request.app[HTTP].post(target, data=body, headers=headers) as answer:
@@ -33,6 +33,13 @@ async def forward(request: web.Request) -> web.StreamResponse:
             return web.Response(status=answer.status, body=raw, headers={"Content-Type": _type_of(answer)})
     except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
         return web.Response(status=502, text=f"crm_post to {target}: {type(exc).__name__} {exc}")
+
+
+def _is_web_address(target: str) -> bool:
+    try:
+        return urlsplit(target).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 def _type_of(answer: aiohttp.ClientResponse) -> str:
@@ -46,13 +53,13 @@ def _fields(data: str) -> Any:
         return data
 
 
-def _php(value: Any, name: str = "") -> list[tuple[str, str]]:
+def as_php(value: Any, name: str = "") -> list[tuple[str, str]]:
     """Nested data as PHP's form fields: `{"a": {"b": 1}}` → `a[b]=1`."""
     if isinstance(value, list):
         value = {str(index): item for index, item in enumerate(value)}
     if isinstance(value, dict):
         keyed = ((f"{name}[{key}]" if name else str(key), item) for key, item in value.items())
-        return [pair for key, item in keyed for pair in _php(item, key)]
+        return [pair for key, item in keyed for pair in as_php(item, key)]
     if value is None or isinstance(value, bool):
         value = "1" if value else ""  # as http_build_query writes them
     return [(name or "data", str(value))]

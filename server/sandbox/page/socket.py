@@ -12,11 +12,12 @@ from server.sandbox.world import WORLD, World
 
 _HEARTBEAT_S: Final = 30.0
 _MAX_CHANNELS: Final = 200
+CONFIRMED: Final = "sandbox:subscribed"
 _OWN: Final = "notifications:"  # only the user's own channel, as the name tells
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    """Accept `{"subscribe": [channel, …]}` and send `{"channel", "data"}` for what happens on them."""
+    """Accept `{"subscribe": [channel, …]}`, confirm on `CONFIRMED`, then send `{"channel", "data"}` as things happen."""
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
     await socket.prepare(request)
     page = _Page(request.app[WORLD], asker(request).user["id"], socket)
@@ -24,6 +25,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 page.subscribe(_channels(message.data))
+                await socket.send_json({"channel": CONFIRMED, "data": {"channels": page.channels}})
     finally:
         await page.close()
     return socket
@@ -44,7 +46,7 @@ class _Page:
         self._world = world
         self._own = f"{_OWN}{world.account['id']}:{user_id}"
         self._socket = socket
-        self._known: set[str] = set()
+        self.channels: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = ExitStack()
 
@@ -52,9 +54,9 @@ class _Page:
         """Listen to channels it does not listen to yet; other users' notifications are nobody's business."""
         allowed = [name for name in channels if not name.startswith(_OWN) or name == self._own]
         for name in dict.fromkeys(allowed):
-            if name in self._known or len(self._known) >= _MAX_CHANNELS:
+            if name in self.channels or len(self.channels) >= _MAX_CHANNELS:
                 continue
-            self._known.add(name)
+            self.channels.append(name)
             # The block is entered here, not in the task: what happens before the task's first turn is not lost.
             queue = self._stack.enter_context(self._world.signals.listen(name))
             self._tasks.append(asyncio.create_task(self._relay(queue)))

@@ -25,6 +25,7 @@ FILES: Final = {
     "intl_tel_input": "intl-tel-input/build/js/intlTelInput.js",
     "jplayer": "jplayer/dist/jplayer/jquery.jplayer.js",
     "jquery": "jquery/dist/jquery.js",
+    "jquery-ui": "jquery-ui-dist/jquery-ui.js",
     "js-uuid": "js-uuid/js-uuid.js",
     "moment": "moment/moment.js",
     "pubsub": "pubsub-js/src/pubsub.js",
@@ -42,7 +43,7 @@ ALIASES: Final = {"intl-tel-input": "intl_tel_input"}
 # amoCRM's version is not on npm; the nearest that is.
 NEAREST: Final = {"intl_tel_input": ("3.7.1", "5.1.7"), "FileAPI": ("2.0.5", "2.0.18"), "steady": ("2.0.0", "2.0.1")}
 # Not on npm at all: a module that says so in the developer bar.
-ABSENT: Final = ("colorpicker", "jquery-ui")
+ABSENT: Final = ("colorpicker",)
 
 _STUB: Final = """define(['host/trace'], function (trace) {
   trace.error(null, 'define', new Error('module %s: not here (it is not on npm)'));

@@ -123,7 +123,8 @@ async def test_add_error_fails_when_the_server_does(host: Host) -> None:
     called = await host.page.evaluate(
         """() => new Promise(finish => { const seen = [];
              APP.notifications.add_error({text: 'Сломалось'}, {
-               done: () => seen.push('done'), fail: () => seen.push('fail'), always: () => setTimeout(() => finish(seen), 0)}); })"""
+               done: () => seen.push('done'), fail: () => seen.push('fail'),
+               always: () => setTimeout(() => finish(seen), 0) }); })"""
     )
 
     assert called == ["fail"]

@@ -10,7 +10,13 @@ define(['underscore'], function (_) {
     click_event: 'click',
     element_types: boot.element_types,
     cf_types: boot.cf_types,
-    data: { current_card: false, current_list: null, current_view: { $el: null }, current_entity: null, is_card: false },
+    data: {
+      current_card: false,
+      current_list: null,
+      current_view: { $el: null },
+      current_entity: null,
+      is_card: false,
+    },
     place: null, // the router's description of where the page is
 
     /** Reads a constant, or sets it when a value is given. */

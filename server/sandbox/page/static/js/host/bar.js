@@ -1,5 +1,12 @@
 /** The developer bar: what widgets did, what failed, what was asked of whom; and who looks at the page. */
-define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/common/cookie'], function ($, html, text, trace, app, cookie) {
+define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/common/cookie'], function (
+  $,
+  html,
+  text,
+  trace,
+  app,
+  cookie,
+) {
   'use strict';
 
   const KEPT = 300;
@@ -10,19 +17,28 @@ define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/comm
   const clock = (at) => new Date(at * 1000).toTimeString().slice(0, 8);
 
   const LINE = {
-    callback: (one) => html`<b>${one.order || ''}</b> <i>${one.widget || ''}</i> ${one.name}(${one.args && one.args.length ? JSON.stringify(one.args).slice(1, -1) : ''})
+    callback: (
+      one,
+    ) => html`<b>${one.order || ''}</b> <i>${one.widget || ''}</i> ${one.name}(${one.args && one.args.length ? JSON.stringify(one.args).slice(1, -1) : ''})
       <span>${one.error ? `✗ ${one.error}` : `→ ${one.returned}`}</span> <small>${one.ms} ms</small>`,
     error: (one) => html`<i>${one.widget || text('bar.page')}</i> ${one.name}: <span>${one.message}</span>`,
     request: (one) => html`<i>${one.status}</i> ${one.url} <small>${one.ms} ms</small>`,
     notification: (one) => html`<i>${one.method}</i> ${JSON.stringify(one.payload)}`,
   };
 
-  const line = (one) => html`<li class="sandbox-bar__line sandbox-bar__line_${one.kind} ${one.error ? 'is-error' : ''}"><time>${clock(one.at)}</time> ${LINE[one.kind](one)}</li>`;
+  const line = (one) =>
+    html`<li class="sandbox-bar__line sandbox-bar__line_${one.kind} ${one.error ? 'is-error' : ''}"><time>${clock(one.at)}</time> ${LINE[one.kind](one)}</li>`;
 
   function paint() {
-    TABS.forEach((name) => $(`#sandbox_bar [data-tab=${name}]`).attr('aria-selected', String(name === tab)).find('b').text(entries[name].length));
+    TABS.forEach((name) =>
+      $(`#sandbox_bar [data-tab=${name}]`)
+        .attr('aria-selected', String(name === tab))
+        .find('b')
+        .text(entries[name].length),
+    );
     $('#sandbox_bar').toggleClass('has-errors', entries.error.length > 0);
-    if ($('#sandbox_bar').hasClass('is-open')) $('#sandbox_bar_lines').html(String(html`${entries[tab].slice().reverse().map(line)}`));
+    if ($('#sandbox_bar').hasClass('is-open'))
+      $('#sandbox_bar_lines').html(String(html`${entries[tab].slice().reverse().map(line)}`));
   }
 
   function keep(entry) {
@@ -35,10 +51,19 @@ define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/comm
   /** Requests widgets make: everything but the host's own traffic. */
   function watchRequests() {
     const own = /\/(ajax\/page|frontend)\//;
-    new PerformanceObserver((list) => list.getEntries().forEach((one) => {
-      if (!['xmlhttprequest', 'fetch', 'script', 'link', 'img'].includes(one.initiatorType) || own.test(one.name)) return;
-      keep({ at: Date.now() / 1000, kind: 'request', url: one.name.replace(location.origin, ''), status: one.responseStatus || one.initiatorType, ms: Math.round(one.duration) });
-    })).observe({ type: 'resource', buffered: true });
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach((one) => {
+        if (!['xmlhttprequest', 'fetch', 'script', 'link', 'img'].includes(one.initiatorType) || own.test(one.name))
+          return;
+        keep({
+          at: Date.now() / 1000,
+          kind: 'request',
+          url: one.name.replace(location.origin, ''),
+          status: one.responseStatus || one.initiatorType,
+          ms: Math.round(one.duration),
+        });
+      }),
+    ).observe({ type: 'resource', buffered: true });
   }
 
   function theme(name) {
@@ -63,7 +88,9 @@ define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/comm
         TABS.forEach((name) => entries[name].splice(0));
         paint();
       })
-      .on('click.host-bar', '.js-bar-theme', () => theme(document.documentElement.getAttribute('data-theme') === 'dark' ? 'light' : 'dark'))
+      .on('click.host-bar', '.js-bar-theme', () =>
+        theme(document.documentElement.getAttribute('data-theme') === 'dark' ? 'light' : 'dark'),
+      )
       .on('change.host-bar', '.js-bar-user', (event) => {
         const back = encodeURIComponent(location.pathname + location.search);
         location.assign(`/sandbox/login?user=${event.currentTarget.value}&next=${back}`);

@@ -2,5 +2,6 @@
 define(['host/html'], function (html) {
   'use strict';
 
-  return (name, className = '') => html`<svg class="svg-icon ${className}" aria-hidden="true"><use href="#icon-${name}"></use></svg>`;
+  return (name, className = '') =>
+    html`<svg class="svg-icon ${className}" aria-hidden="true"><use href="#icon-${name}"></use></svg>`;
 });

@@ -28,7 +28,8 @@ define(['jquery', 'host/app', 'host/trace'], function ($, app, trace) {
         success: (answer) => guarded('crm_post success', success, [answer]),
         error: (request, status, error) => {
           // With text the documentation promises the success callback in any case.
-          if (request.status && (dataType === 'text' || dataType === 'html')) guarded('crm_post success', success, [request.responseText]);
+          if (request.status && (dataType === 'text' || dataType === 'html'))
+            guarded('crm_post success', success, [request.responseText]);
           guarded('crm_post error', failure, [request, status, error]);
         },
       });
@@ -53,7 +54,11 @@ define(['jquery', 'host/app', 'host/trace'], function ($, app, trace) {
         return $.ajax(settings);
       },
       (request, status, error) => {
-        trace.error(code, '$authorizedAjax', new Error(`no one-time token: HTTP ${request.status} ${request.responseText || ''}`));
+        trace.error(
+          code,
+          '$authorizedAjax',
+          new Error(`no one-time token: HTTP ${request.status} ${request.responseText || ''}`),
+        );
         return $.Deferred().reject(request, status, error);
       },
     );
@@ -72,7 +77,10 @@ define(['jquery', 'host/app', 'host/trace'], function ($, app, trace) {
   /** Every AJAX answer names the release it came from; another one than ours means: reload. */
   function followReleases() {
     $(document).ajaxComplete((event, request) => {
-      const loaded = { 'X-Core-Version': app.constant('version'), 'X-Core-Version-Backend': app.constant('version_backend') };
+      const loaded = {
+        'X-Core-Version': app.constant('version'),
+        'X-Core-Version-Backend': app.constant('version_backend'),
+      };
       const changed = Object.keys(loaded).some((name) => {
         const answered = request.getResponseHeader && request.getResponseHeader(name);
         return answered && answered !== loaded[name];

@@ -6,7 +6,12 @@ define([], function () {
   const LIST = { contacts: 'clist', leads: 'llist', companies: 'clist', customers: 'culist', todo: 'tlist' };
 
   const card = (entity, id) => ({
-    view: 'card', entity, id, area: `${entity}_card`, system_area: CARD[entity], base_entity: entity,
+    view: 'card',
+    entity,
+    id,
+    area: `${entity}_card`,
+    system_area: CARD[entity],
+    base_entity: entity,
   });
   const list = (entity) => ({ view: 'list', entity, area: entity, system_area: LIST[entity], base_entity: entity });
   const plain = (view, area, base, system = area) => ({ view, area, system_area: system, base_entity: base || area });
@@ -21,11 +26,22 @@ define([], function () {
     [/^\/mail\/(?:.*)$/, () => plain('mail', 'mail')],
     [/^\/settings\/pay\/?$/, () => plain('pay', 'settings', 'settings', 'settings')],
     [/^\/settings\/widgets\/?$/, () => plain('settings', 'widgetsSettings', 'widgetsSettings', 'settings')],
-    [/^\/settings\/advanced\/([^/]+)\/?$/, (m) => Object.assign(
-      plain('advanced', `advanced-settings:${m[1]}`, 'settings', 'widget.advanced_settings'), { code: m[1] })],
-    [/^\/widget_page\/([^/]+)\/([^/]+)(?:\/([^/]+))?\/?$/, (m) => Object.assign(
-      plain('menu_page', `widget-page:${m[1]}`, 'widget_page', 'widget_page'),
-      { code: m[1], item: m[2], subitem: m[3] || null })],
+    [
+      /^\/settings\/advanced\/([^/]+)\/?$/,
+      (m) =>
+        Object.assign(plain('advanced', `advanced-settings:${m[1]}`, 'settings', 'widget.advanced_settings'), {
+          code: m[1],
+        }),
+    ],
+    [
+      /^\/widget_page\/([^/]+)\/([^/]+)(?:\/([^/]+))?\/?$/,
+      (m) =>
+        Object.assign(plain('menu_page', `widget-page:${m[1]}`, 'widget_page', 'widget_page'), {
+          code: m[1],
+          item: m[2],
+          subitem: m[3] || null,
+        }),
+    ],
     [/^\/settings\/?.*$/, () => plain('settings', 'settings', 'settings', 'settings')],
   ];
 

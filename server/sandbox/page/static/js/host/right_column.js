@@ -1,5 +1,12 @@
 /** The column of widget blocks right of a card; in lists a panel over the table. */
-define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/common/cookie'], function ($, _, app, html, text, cookie) {
+define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/common/cookie'], function (
+  $,
+  _,
+  app,
+  html,
+  text,
+  cookie,
+) {
   'use strict';
 
   const ACTIVE = 'js-widgets-active';
@@ -24,14 +31,17 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
   function block(settings, langs, caption) {
     const code = settings.widget_code;
     const name = (langs.widget || {}).name || code;
-    const logo = (file, kind) => html`<img class="card-widgets__widget__caption__${kind}" src="${settings.images_path}/${file}" alt="${name}">`;
+    const logo = (file, kind) =>
+      html`<img class="card-widgets__widget__caption__${kind}" src="${settings.images_path}/${file}" alt="${name}">`;
     const own = caption.html ? html.raw(caption.html) : '';
-    return $(String(html`<div class="card-widgets__widget card-widgets__widget-${code}" data-code="${code}" id="${code}">
+    return $(
+      String(html`<div class="card-widgets__widget card-widgets__widget-${code}" data-code="${code}" id="${code}">
       <div class="card-widgets__widget__caption js-widget-caption-block ${caption.class_name || ''}" role="button" tabindex="0"
         aria-expanded="false" aria-label="${name}">
         ${logo('logo_medium.png', 'logo')}${logo('logo_min.png', 'logo_min')}${own}
         <span class="card-widgets__widget__caption__arrow widgets__widget__caption__arrow_bottom"></span>
-      </div><div class="card-widgets__widget__body js-body"></div></div>`));
+      </div><div class="card-widgets__widget__body js-body"></div></div>`),
+    );
   }
 
   /** `self.render_template`: the widget's standard block, made or replaced. */
@@ -51,8 +61,10 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
     const $body = $block.find('.card-widgets__widget__body').toggleClass(EXPANDED, open);
     const $caption = $block.find('.js-widget-caption-block').attr('aria-expanded', String($body.hasClass(EXPANDED)));
     const isOpen = $body.hasClass(EXPANDED);
-    $caption.find('.card-widgets__widget__caption__arrow')
-      .toggleClass('widgets__widget__caption__arrow_top', isOpen).toggleClass('widgets__widget__caption__arrow_bottom', !isOpen);
+    $caption
+      .find('.card-widgets__widget__caption__arrow')
+      .toggleClass('widgets__widget__caption__arrow_top', isOpen)
+      .toggleClass('widgets__widget__caption__arrow_bottom', !isOpen);
     $(document).trigger('widgets_body:change_state', [{ $el: $block, state: isOpen }]);
   }
 
@@ -85,7 +97,9 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
 
   function bind() {
     $(document)
-      .on('click.host-widgets', '.card-widgets__top', () => (LISTS.includes(app.place.area) ? overlay(false) : openPanel(!isOpen())))
+      .on('click.host-widgets', '.card-widgets__top', () =>
+        LISTS.includes(app.place.area) ? overlay(false) : openPanel(!isOpen()),
+      )
       .on('click.host-widgets', '.card-widgets__elements', (event) => {
         if (!isOpen() && app.place.view === 'card') {
           openPanel(true);
@@ -97,11 +111,17 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
         if (event.key === 'Enter' || event.key === ' ') $(event.currentTarget).trigger('click');
       })
       .on('openWidgetPanel', () => openPanel(true))
-      .on('click.host-widgets', '#card_widgets_overlay', () => (app.place.view === 'card' ? openPanel(false) : overlay(false)));
+      .on('click.host-widgets', '#card_widgets_overlay', () =>
+        app.place.view === 'card' ? openPanel(false) : overlay(false),
+      );
   }
 
   return {
-    markup, put, count, overlay, bind,
+    markup,
+    put,
+    count,
+    overlay,
+    bind,
     remove: (code) => $column().find(`[data-code="${code}"]`).remove(),
     clear: () => $column().find('.card-widgets__widget').remove(),
   };

@@ -23,7 +23,8 @@ define(['jquery', 'host/places'], function ($, places) {
   function follow(event) {
     const link = event.currentTarget;
     const url = link.getAttribute('href') || link.dataset.href || link.dataset.url;
-    if (!url || event.ctrlKey || event.metaKey || event.shiftKey || event.button > 0 || link.target === '_blank') return;
+    if (!url || event.ctrlKey || event.metaKey || event.shiftKey || event.button > 0 || link.target === '_blank')
+      return;
     event.preventDefault();
     navigate(url, { trigger: true });
   }

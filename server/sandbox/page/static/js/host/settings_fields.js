@@ -4,7 +4,12 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
 
   const BLOCK = 'widget_settings_block';
 
-  const input = (name, value, type, label) => html`<input class="${BLOCK}__controls__ text-input" type="${type}" name="${name}" value="${value}"
+  const input = (
+    name,
+    value,
+    type,
+    label,
+  ) => html`<input class="${BLOCK}__controls__ text-input" type="${type}" name="${name}" value="${value}"
     aria-label="${label}" autocomplete="${type === 'password' ? 'new-password' : 'off'}">`;
 
   const item = (code, title, control, kind = '') => html`<div class="${BLOCK}__item_field ${kind}" data-field="${code}">
@@ -12,9 +17,11 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
 
   const people = () => Object.values(app.constant('managers'));
 
-  const perUser = (title, rows) => html`<div class="${BLOCK}_users"><div class="${BLOCK}_users__title_field">${title}</div>${rows}</div>`;
+  const perUser = (title, rows) =>
+    html`<div class="${BLOCK}_users"><div class="${BLOCK}_users__title_field">${title}</div>${rows}</div>`;
 
-  const user = (one, controls) => html`<div class="${BLOCK}_users__item"><span class="${BLOCK}_users__name">${one.option}</span>${controls}</div>`;
+  const user = (one, controls) =>
+    html`<div class="${BLOCK}_users__item"><span class="${BLOCK}_users__name">${one.option}</span>${controls}</div>`;
 
   function parsed(value) {
     if (typeof value !== 'string') return value || {};
@@ -30,26 +37,33 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
     pass: (field, value) => item(field.code, field.title, input(field.code, value, 'password', field.title)),
     users(field, value) {
       const given = parsed(value);
-      const rows = people().map((one) => user(one, input(`${field.code}[${one.id}]`, given[one.id], 'text', one.option)));
+      const rows = people().map((one) =>
+        user(one, input(`${field.code}[${one.id}]`, given[one.id], 'text', one.option)),
+      );
       return item(field.code, '', perUser(field.title, rows), `${BLOCK}__item_field_users`);
     },
     users_lp(field, value) {
       const given = parsed(value);
       const rows = people().map((one) => {
         const own = given[one.id] || {};
-        return user(one, html`${input(`${field.code}[${one.id}][login]`, own.login, 'text', `${one.option}: ${text('settings.login')}`)}
-          ${input(`${field.code}[${one.id}][password]`, own.password, 'password', `${one.option}: ${text('settings.password')}`)}`);
+        return user(
+          one,
+          html`${input(`${field.code}[${one.id}][login]`, own.login, 'text', `${one.option}: ${text('settings.login')}`)}
+          ${input(`${field.code}[${one.id}][password]`, own.password, 'password', `${one.option}: ${text('settings.password')}`)}`,
+        );
       });
       return item(field.code, '', perUser(field.title, rows), `${BLOCK}__item_field_users`);
     },
     custom(field, value, code) {
-      const kept = value === undefined || value === null || typeof value === 'string' ? value || '' : JSON.stringify(value);
+      const kept =
+        value === undefined || value === null || typeof value === 'string' ? value || '' : JSON.stringify(value);
       return html`<div class="${BLOCK}__item_field ${BLOCK}__item_field_custom" data-field="${field.code}">
         <input type="hidden" class="${BLOCK}__controls__" name="${field.code}" id="${code}_custom" value="${kept}"><div id="${code}_custom_content"></div></div>`;
     },
   };
 
-  const markup = (entry, settings) => html`${entry.fields.map((field) => DRAW[field.type](field, settings[field.code], entry.code))}`;
+  const markup = (entry, settings) =>
+    html`${entry.fields.map((field) => DRAW[field.type](field, settings[field.code], entry.code))}`;
 
   const named = ($body, name) => $body.find('input').filter((index, one) => one.name === name);
 
@@ -57,19 +71,31 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
     text: ($body, field) => named($body, field.code).val() || '',
     pass: ($body, field) => named($body, field.code).val() || '',
     custom: ($body, field) => named($body, field.code).val() || '',
-    users: ($body, field) => Object.fromEntries(people().map((one) => [one.id, named($body, `${field.code}[${one.id}]`).val() || ''])),
-    users_lp: ($body, field) => Object.fromEntries(people().map((one) => [one.id, {
-      login: named($body, `${field.code}[${one.id}][login]`).val() || '',
-      password: named($body, `${field.code}[${one.id}][password]`).val() || '',
-    }])),
+    users: ($body, field) =>
+      Object.fromEntries(people().map((one) => [one.id, named($body, `${field.code}[${one.id}]`).val() || ''])),
+    users_lp: ($body, field) =>
+      Object.fromEntries(
+        people().map((one) => [
+          one.id,
+          {
+            login: named($body, `${field.code}[${one.id}][login]`).val() || '',
+            password: named($body, `${field.code}[${one.id}][password]`).val() || '',
+          },
+        ]),
+      ),
   };
 
-  const read = ($body, entry) => Object.fromEntries(entry.fields.map((field) => [field.code, READ[field.type]($body, field)]));
+  const read = ($body, entry) =>
+    Object.fromEntries(entry.fields.map((field) => [field.code, READ[field.type]($body, field)]));
 
-  const isEmpty = (value) => (typeof value === 'object' ? Object.values(value).every((one) => (typeof one === 'object' ? !one.login : !one)) : !value);
+  const isEmpty = (value) =>
+    typeof value === 'object'
+      ? Object.values(value).every((one) => (typeof one === 'object' ? !one.login : !one))
+      : !value;
 
   /** Codes of required fields nobody filled in. */
-  const missing = (entry, values) => entry.fields.filter((field) => field.required && isEmpty(values[field.code])).map((field) => field.code);
+  const missing = (entry, values) =>
+    entry.fields.filter((field) => field.required && isEmpty(values[field.code])).map((field) => field.code);
 
   return { markup, read, missing, parsed };
 });

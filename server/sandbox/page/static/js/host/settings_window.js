@@ -1,132 +1,160 @@
 /** The settings window of a widget: install, save, disconnect, with the callbacks in amoCRM's order. */
-define(['jquery', 'host/app', 'host/net', 'host/html', 'host/texts', 'host/trace', 'host/loader', 'host/settings_fields', 'lib/components/base/modal'],
-  function ($, app, net, html, text, trace, loader, fields, Modal) {
-    'use strict';
+define([
+  'jquery',
+  'host/app',
+  'host/net',
+  'host/html',
+  'host/texts',
+  'host/trace',
+  'host/loader',
+  'host/settings_fields',
+  'lib/components/base/modal',
+], function ($, app, net, html, text, trace, loader, fields, Modal) {
+  'use strict';
 
-    const button = (kind, label, attributes = '') => html`<button type="button" class="button-input js-widget-${kind} ${kind === 'uninstall' ? '' : 'button-input_blue'}"
+  const button = (
+    kind,
+    label,
+    attributes = '',
+  ) => html`<button type="button" class="button-input js-widget-${kind} ${kind === 'uninstall' ? '' : 'button-input_blue'}"
       ${html.raw(attributes)}><span class="button-input-inner"><span class="button-input-inner__text">${label}</span></span></button>`;
 
-    const plate = (entry) => (entry.active === 'Y'
+  const plate = (entry) =>
+    entry.active === 'Y'
       ? html`<span class="widget-state widget-state_status_installed">${text('settings.installed')}</span>${button('save', text('settings.save'), `id="save_${entry.code}" disabled`)}
           ${button('uninstall', text('settings.uninstall'))}`
-      : html`<span class="widget-state widget-state_status_install">${text('settings.install_state')}</span>${button('install', text('settings.install'))}`);
+      : html`<span class="widget-state widget-state_status_install">${text('settings.install_state')}</span>${button('install', text('settings.install'))}`;
 
-    const switcher = (entry) => html`<label class="switcher_wrapper widget_settings_block__switch"><input type="checkbox" class="switcher" id="widget_active__sw"
+  const switcher = (
+    entry,
+  ) => html`<label class="switcher_wrapper widget_settings_block__switch"><input type="checkbox" class="switcher" id="widget_active__sw"
       value="${entry.active}" ${html.raw(entry.active === 'Y' ? 'checked' : '')} disabled><span>${text('settings.active')}</span></label>`;
 
-    function markup(entry) {
-      const support = entry.support || {};
-      return html`<div class="widget-settings"><div class="widget-settings__base-space"><div class="widget_main_info">
+  function markup(entry) {
+    const support = entry.support || {};
+    return html`<div class="widget-settings"><div class="widget-settings__base-space"><div class="widget_main_info">
         <img class="widget_settings_block__img" src="${entry.images_path}/logo_main.png" alt=""><div class="widget_settings_block__head">
         <div class="widget_settings_block__head__title widget_settings_block__title">${entry.name}</div>
         <div class="widget_settings_block__head-desc">${html.raw(entry.short_description || '')}</div></div></div>
         <div class="widget-settings__command-plate">${plate(entry)}</div><em class="widget-settings__error js-settings-error" role="alert"></em>
-        <div class="widget-settings__additional-block">${support.link || support.email ? html`<a href="${support.link || `mailto:${support.email}`}"
-          target="_blank" rel="noopener">${text('settings.support')}</a>` : ''}</div></div>
+        <div class="widget-settings__additional-block">${
+          support.link || support.email
+            ? html`<a href="${support.link || `mailto:${support.email}`}"
+          target="_blank" rel="noopener">${text('settings.support')}</a>`
+            : ''
+        }</div></div>
         <div class="widget-settings__desc-space"><div class="widget_settings_block"><div class="widget_settings_block__descr">${html.raw(entry.description || '')}</div>
           ${switcher(entry)}<div id="widget_settings__fields_wrapper" class="widget_settings_block__fields">${fields.markup(entry, fields.parsed(entry.settings))}</div></div></div></div>`;
+  }
+
+  /** Saves, when the widget's onSave agrees. Rejects with words for the person in front of it. */
+  async function confirmedByWidget(widget, active, values) {
+    if (!widget || typeof (widget.callbacks || {}).onSave !== 'function') {
+      if (active === 'Y') throw new Error(text('settings.no_on_save'));
+      return;
     }
-
-    /** Saves, when the widget's onSave agrees. Rejects with words for the person in front of it. */
-    async function confirmedByWidget(widget, active, values) {
-      if (!widget || typeof (widget.callbacks || {}).onSave !== 'function') {
-        if (active === 'Y') throw new Error(text('settings.no_on_save'));
-        return;
-      }
-      const answer = loader.call(widget, 'onSave', { active, fields: values });
-      if (answer.failed) throw new Error(text('settings.threw'));
-      let agreed = answer.value;
-      try {
-        agreed = await agreed;
-      } catch (refusal) {
-        throw new Error(typeof refusal === 'string' ? refusal : text('settings.refused'));
-      }
-      if (agreed === false) throw new Error(text('settings.refused'));
+    const answer = loader.call(widget, 'onSave', { active, fields: values });
+    if (answer.failed) throw new Error(text('settings.threw'));
+    let agreed = answer.value;
+    try {
+      agreed = await agreed;
+    } catch (refusal) {
+      throw new Error(typeof refusal === 'string' ? refusal : text('settings.refused'));
     }
+    if (agreed === false) throw new Error(text('settings.refused'));
+  }
 
-    async function store(entry, action, values) {
-      try {
-        return await net.post('/ajax/widgets/edit', { action, code: entry.code, id: entry.id, settings: values });
-      } catch (request) {
-        throw new Error(text('settings.not_saved', { status: request.status }));
-      }
+  async function store(entry, action, values) {
+    try {
+      return await net.post('/ajax/widgets/edit', { action, code: entry.code, id: entry.id, settings: values });
+    } catch (request) {
+      throw new Error(text('settings.not_saved', { status: request.status }));
     }
+  }
 
-    async function install(entry, widget, values) {
-      await confirmedByWidget(widget, 'Y', values);
-      const answer = await store(entry, 'install', values);
-      if (typeof widget.callbacks.onInstall === 'function') loader.call(widget, 'onInstall');
-      adopt(widget, values, 'installed', answer);
-      await loader.install(widget, app.place);
+  async function install(entry, widget, values) {
+    await confirmedByWidget(widget, 'Y', values);
+    const answer = await store(entry, 'install', values);
+    if (typeof widget.callbacks.onInstall === 'function') loader.call(widget, 'onInstall');
+    adopt(widget, values, 'installed', answer);
+    await loader.install(widget, app.place);
+  }
+
+  async function save(entry, widget, values) {
+    await confirmedByWidget(widget, 'Y', values);
+    adopt(widget, values, 'installed', await store(entry, 'edit', values));
+  }
+
+  async function uninstall(entry, widget, values) {
+    await confirmedByWidget(widget, 'N', values);
+    await store(entry, 'disable', values);
+    loader.forget();
+    $(document).trigger('widget:removed', [entry.code]);
+  }
+
+  function adopt(widget, values, status, answer) {
+    loader.forget();
+    widget.set_settings(Object.assign({}, values, answer.settings, { status, active: 'Y', widget_active: 'Y' }));
+  }
+
+  const ACTIONS = { install, save, uninstall };
+
+  async function perform(kind, entry, context) {
+    const $error = context.$body.find('.js-settings-error').text('');
+    const $button = context.$body.find(`.js-widget-${kind}`);
+    const values = fields.read(context.$body, entry);
+    const missing = kind === 'uninstall' ? [] : fields.missing(entry, values);
+    context.$body
+      .find('.widget_settings_block__item_field')
+      .each((index, item) => $(item).toggleClass('is-missing', missing.includes(item.dataset.field)));
+    if (missing.length) {
+      $error.text(text('settings.required'));
+      return;
     }
-
-    async function save(entry, widget, values) {
-      await confirmedByWidget(widget, 'Y', values);
-      adopt(widget, values, 'installed', await store(entry, 'edit', values));
+    $button.trigger('button:save:start').prop('disabled', true);
+    try {
+      await ACTIONS[kind](entry, context.widget, values);
+      $button.trigger('button:saved');
+      context.modal.destroy();
+      $(document).trigger('widget:saved', [entry.code]);
+    } catch (problem) {
+      $button.trigger('button:save:error').prop('disabled', false);
+      $error.text(problem.message);
     }
+  }
 
-    async function uninstall(entry, widget, values) {
-      await confirmedByWidget(widget, 'N', values);
-      await store(entry, 'disable', values);
-      loader.forget();
-      $(document).trigger('widget:removed', [entry.code]);
-    }
+  function bind(entry, context) {
+    const { $body } = context;
+    const enable = () => $body.find('.js-widget-save').prop('disabled', false).trigger('button:save:enable');
+    $body.on('input change', '.widget_settings_block__controls__', enable);
+    ['install', 'save', 'uninstall'].forEach((kind) =>
+      $body.on('click', `.js-widget-${kind}`, () => perform(kind, entry, context)),
+    );
+  }
 
-    function adopt(widget, values, status, answer) {
-      loader.forget();
-      widget.set_settings(Object.assign({}, values, answer.settings, { status, active: 'Y', widget_active: 'Y' }));
-    }
+  /** Opens the window; resolves when the widget's `settings` has run. */
+  async function open(entry) {
+    const context = { widget: await loader.instance(entry) };
+    context.modal = new Modal({
+      class_name: 'widget-settings__modal',
+      container: $('<div>', { class: entry.code }).appendTo('body')[0],
+      init($body) {
+        context.$body = $body;
+        $body
+          .append(String(markup(entry)))
+          .trigger('modal:loaded')
+          .trigger('modal:centrify');
+      },
+      destroy: () => setTimeout(() => $(`body > .${entry.code}:empty`).remove(), 0),
+    });
+    bind(entry, context);
+    const { widget } = context;
+    const $settings = context.$body.find('.widget_settings_block');
+    if (widget && typeof (widget.callbacks || {}).settings === 'function')
+      loader.call(widget, 'settings', $settings, {});
+    context.$body.attr('data-settings', 'ready');
+    $(document).trigger('widget:settings:opened', [entry.code]);
+  }
 
-    const ACTIONS = { install, save, uninstall };
-
-    async function perform(kind, entry, context) {
-      const $error = context.$body.find('.js-settings-error').text('');
-      const $button = context.$body.find(`.js-widget-${kind}`);
-      const values = fields.read(context.$body, entry);
-      const missing = kind === 'uninstall' ? [] : fields.missing(entry, values);
-      context.$body.find('.widget_settings_block__item_field').each((index, item) => $(item).toggleClass('is-missing', missing.includes(item.dataset.field)));
-      if (missing.length) {
-        $error.text(text('settings.required'));
-        return;
-      }
-      $button.trigger('button:save:start').prop('disabled', true);
-      try {
-        await ACTIONS[kind](entry, context.widget, values);
-        $button.trigger('button:saved');
-        context.modal.destroy();
-        $(document).trigger('widget:saved', [entry.code]);
-      } catch (problem) {
-        $button.trigger('button:save:error').prop('disabled', false);
-        $error.text(problem.message);
-      }
-    }
-
-    function bind(entry, context) {
-      const { $body } = context;
-      const enable = () => $body.find('.js-widget-save').prop('disabled', false).trigger('button:save:enable');
-      $body.on('input change', '.widget_settings_block__controls__', enable);
-      ['install', 'save', 'uninstall'].forEach((kind) => $body.on('click', `.js-widget-${kind}`, () => perform(kind, entry, context)));
-    }
-
-    /** Opens the window; resolves when the widget's `settings` has run. */
-    async function open(entry) {
-      const context = { widget: await loader.instance(entry) };
-      context.modal = new Modal({
-        class_name: 'widget-settings__modal',
-        container: $('<div>', { class: entry.code }).appendTo('body')[0],
-        init($body) {
-          context.$body = $body;
-          $body.append(String(markup(entry))).trigger('modal:loaded').trigger('modal:centrify');
-        },
-        destroy: () => setTimeout(() => $(`body > .${entry.code}:empty`).remove(), 0),
-      });
-      bind(entry, context);
-      const { widget } = context;
-      const $settings = context.$body.find('.widget_settings_block');
-      if (widget && typeof (widget.callbacks || {}).settings === 'function') loader.call(widget, 'settings', $settings, {});
-      context.$body.attr('data-settings', 'ready');
-      $(document).trigger('widget:settings:opened', [entry.code]);
-    }
-
-    return { open };
-  });
+  return { open };
+});

@@ -37,13 +37,15 @@ define(['jquery', 'host/app', 'host/trace'], function ($, app, trace) {
   const subscribe = (channels) => channels.length && socket.send(JSON.stringify({ subscribe: [...new Set(channels)] }));
 
   function deliver(channel, data) {
-    listeners.filter((one) => one.channel === channel && wants(one.keys, data)).forEach((one) => {
-      try {
-        one.listener(data, channel);
-      } catch (error) {
-        trace.error(null, `channel ${channel}`, error);
-      }
-    });
+    listeners
+      .filter((one) => one.channel === channel && wants(one.keys, data))
+      .forEach((one) => {
+        try {
+          one.listener(data, channel);
+        } catch (error) {
+          trace.error(null, `channel ${channel}`, error);
+        }
+      });
   }
 
   /** No keys: everything; otherwise messages that carry at least one of them. */

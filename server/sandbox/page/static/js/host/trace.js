@@ -31,7 +31,12 @@ define([], function () {
     const body = JSON.stringify(entries);
     // Browsers refuse keepalive bodies over 64 KB.
     const keepalive = body.length < 60000;
-    return fetch('/ajax/page/trace', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body, keepalive }).then(
+    return fetch('/ajax/page/trace', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body,
+      keepalive,
+    }).then(
       () => undefined,
       () => undefined,
     );
@@ -46,7 +51,11 @@ define([], function () {
     if (depth > 4) return '[…]';
     if (Array.isArray(value)) return value.slice(0, 50).map((item) => plain(item, depth + 1));
     if (typeof value.toJSON === 'function') return plain(value.toJSON(), depth + 1);
-    return Object.fromEntries(Object.keys(value).slice(0, 60).map((key) => [key, plain(value[key], depth + 1)]));
+    return Object.fromEntries(
+      Object.keys(value)
+        .slice(0, 60)
+        .map((key) => [key, plain(value[key], depth + 1)]),
+    );
   }
 
   const isThenable = (value) => Boolean(value) && typeof value.then === 'function';
@@ -59,7 +68,12 @@ define([], function () {
 
   function error(widget, where, problem) {
     const message = (problem && (problem.message || problem.responseText)) || String(problem);
-    record('error', { widget, name: where, message: String(message).slice(0, 1000), stack: String((problem && problem.stack) || '').slice(0, 2000) });
+    record('error', {
+      widget,
+      name: where,
+      message: String(message).slice(0, 1000),
+      stack: String((problem && problem.stack) || '').slice(0, 2000),
+    });
   }
 
   /**

@@ -6,7 +6,8 @@ define(['module'], function () {
     load(name, require, done) {
       const request = new XMLHttpRequest();
       request.open('GET', require.toUrl(name));
-      request.onload = () => (request.status < 400 ? done(request.responseText) : done.error(new Error(`${name}: HTTP ${request.status}`)));
+      request.onload = () =>
+        request.status < 400 ? done(request.responseText) : done.error(new Error(`${name}: HTTP ${request.status}`));
       request.onerror = () => done.error(new Error(`${name}: no answer`));
       request.send();
     },

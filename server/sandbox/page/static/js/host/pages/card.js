@@ -1,7 +1,17 @@
 /** Cards of leads, contacts, companies and customers: fields left, feed in the middle, widgets right. */
-define(['jquery', 'host/app', 'host/net', 'host/html', 'host/icons', 'host/texts', 'host/right_column', 'host/pages/card_model',
-  'host/pages/fields', 'host/pages/notes', 'host/trace'],
-function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, trace) {
+define([
+  'jquery',
+  'host/app',
+  'host/net',
+  'host/html',
+  'host/icons',
+  'host/texts',
+  'host/right_column',
+  'host/pages/card_model',
+  'host/pages/fields',
+  'host/pages/notes',
+  'host/trace',
+], function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, trace) {
   'use strict';
 
   const LINKED = ['contacts', 'companies', 'leads', 'customers'];
@@ -37,9 +47,11 @@ function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, 
     <span class="linked-line__name">${one.name}</span><span class="linked-line__more">${one.note || ''}</span></a>`;
 
   function linked(data) {
-    return LINKED.filter((entity) => (data[entity] || []).length).map((entity) => html`<section class="card-linked card-linked_${entity}">
+    return LINKED.filter((entity) => (data[entity] || []).length).map(
+      (entity) => html`<section class="card-linked card-linked_${entity}">
       <h2 class="card-linked__title">${text(`list.${entity}`)}</h2>
-      ${data[entity].map((one) => (FORMS.includes(entity) ? linkedForm(entity, one) : linkedLine(entity, one)))}</section>`);
+      ${data[entity].map((one) => (FORMS.includes(entity) ? linkedForm(entity, one) : linkedLine(entity, one)))}</section>`,
+    );
   }
 
   function markup(data) {
@@ -57,7 +69,10 @@ function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, 
 
   async function show($holder, place) {
     const url = `/ajax/page/card/${place.entity}/${place.id}`;
-    current = await net.get(url, place.id ? {} : { phone: place.query.get('phone') || '', name: place.query.get('name') || '' });
+    current = await net.get(
+      url,
+      place.id ? {} : { phone: place.query.get('phone') || '', name: place.query.get('name') || '' },
+    );
     $holder.html(String(markup(current)));
     app.data.is_card = true;
     app.data.current_card = cardModel.make(current, save);
@@ -65,7 +80,13 @@ function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, 
     app.data.current_view = { $el: $('#card_holder') };
     $('.js-linked-form').each((index, form) => {
       const { entity, id } = form.dataset;
-      $(form).data('model', cardModel.linkedForm(entity, current[entity].find((one) => String(one.id) === id)));
+      $(form).data(
+        'model',
+        cardModel.linkedForm(
+          entity,
+          current[entity].find((one) => String(one.id) === id),
+        ),
+      );
     });
     if (!place.id) changed();
   }
@@ -78,8 +99,11 @@ function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, 
     const isNew = !current.id;
     try {
       const answer = await $.ajax({
-        url: `/api/v4/${current.entity}${isNew ? '' : `/${current.id}`}`, method: isNew ? 'POST' : 'PATCH', dataType: 'json',
-        contentType: 'application/json', data: JSON.stringify(isNew ? [body] : body),
+        url: `/api/v4/${current.entity}${isNew ? '' : `/${current.id}`}`,
+        method: isNew ? 'POST' : 'PATCH',
+        dataType: 'json',
+        contentType: 'application/json',
+        data: JSON.stringify(isNew ? [body] : body),
       });
       const id = isNew ? answer._embedded[current.entity][0].id : current.id;
       app.router.navigate(`/${current.entity}/detail/${id}`, { trigger: true, replace: isNew });
@@ -97,7 +121,9 @@ function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, 
         event.preventDefault();
         save();
       })
-      .on('click.host-card', '.js-card-cancel', () => app.router.navigate(location.pathname + location.search, { trigger: true, replace: true }));
+      .on('click.host-card', '.js-card-cancel', () =>
+        app.router.navigate(location.pathname + location.search, { trigger: true, replace: true }),
+      );
   }
 
   return { title, show, bind };

@@ -12,8 +12,18 @@ define(['backbone', 'underscore'], function (Backbone, _) {
   }
 
   function attributes(entity, data) {
-    const own = { ID: data.id, ELEMENT_TYPE: ELEMENT[entity], [`${prefix(entity)}[NAME]`]: data.name, MAIN_ID: data.id };
-    if (entity === 'leads') Object.assign(own, { 'lead[PRICE]': data.price, 'lead[STATUS]': data.status && data.status.id, 'lead[PIPELINE_ID]': data.pipeline_id });
+    const own = {
+      ID: data.id,
+      ELEMENT_TYPE: ELEMENT[entity],
+      [`${prefix(entity)}[NAME]`]: data.name,
+      MAIN_ID: data.id,
+    };
+    if (entity === 'leads')
+      Object.assign(own, {
+        'lead[PRICE]': data.price,
+        'lead[STATUS]': data.status && data.status.id,
+        'lead[PIPELINE_ID]': data.pipeline_id,
+      });
     (data.fields || []).forEach((field) => {
       own[`CFV[${field.id}]`] = field.values.length === 1 ? field.values[0].value : _.pluck(field.values, 'value');
     });
@@ -26,16 +36,26 @@ define(['backbone', 'underscore'], function (Backbone, _) {
   const values = (data, code) => _.chain(data.fields).where({ code }).pluck('values').flatten().pluck('value').value();
 
   const contact = (data) => ({
-    id: data.id, name: data.name, first_name: data.first_name || '', last_name: data.last_name || '',
-    phones: values(data, 'PHONE'), emails: values(data, 'EMAIL'),
+    id: data.id,
+    name: data.name,
+    first_name: data.first_name || '',
+    last_name: data.last_name || '',
+    phones: values(data, 'PHONE'),
+    emails: values(data, 'EMAIL'),
   });
 
   /** The object widgets find in `APP.data.current_card`. */
   function make(data, save) {
     const contacts = data.entity === 'contacts' ? [data] : data.contacts || [];
     return {
-      id: data.id, element_type: ELEMENT[data.entity], model: linkedForm(data.entity, data), contacts: contacts.map(contact),
-      main_contact: contacts.length ? contacts[0].id : null, save, user: data.responsible, tags: _.pluck(data.tags, 'name'),
+      id: data.id,
+      element_type: ELEMENT[data.entity],
+      model: linkedForm(data.entity, data),
+      contacts: contacts.map(contact),
+      main_contact: contacts.length ? contacts[0].id : null,
+      save,
+      user: data.responsible,
+      tags: _.pluck(data.tags, 'name'),
     };
   }
 

@@ -4,34 +4,49 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
 
   const PEI = { PHONE: 'phone', EMAIL: 'email' };
 
-  const line = (label, control, name = '') => html`<div class="linked-form__field ${name}"><div class="linked-form__field__label">${label}</div>
+  const line = (
+    label,
+    control,
+    name = '',
+  ) => html`<div class="linked-form__field ${name}"><div class="linked-form__field__label">${label}</div>
     <div class="linked-form__field__value">${control}</div></div>`;
 
   function pei(field, value) {
     const type = PEI[field.code];
     const name = `CFV[${field.id}][][VALUE]`;
-    return line(html`${field.name} <small>${value.enum_name || ''}</small>`,
-      phoneMenu.control(type, value.value, { isCard: true, name, placeholder: field.name }), 'linked-form__field-pei');
+    return line(
+      html`${field.name} <small>${value.enum_name || ''}</small>`,
+      phoneMenu.control(type, value.value, { isCard: true, name, placeholder: field.name }),
+      'linked-form__field-pei',
+    );
   }
 
   const EMPTY = [{ value: '' }];
 
   /** Phones and e-mail addresses of a linked contact or company. */
-  const peis = (data) => html`${(data.fields || []).filter((field) => field.code in PEI).map((field) => field.values.map((value) => pei(field, value)))}`;
+  const peis = (data) =>
+    html`${(data.fields || []).filter((field) => field.code in PEI).map((field) => field.values.map((value) => pei(field, value)))}`;
 
   function shown(field) {
-    const values = field.values.map((value) => (field.type === 'date' ? moment.unix(value.value).format('DD.MM.YYYY') : value.value));
+    const values = field.values.map((value) =>
+      field.type === 'date' ? moment.unix(value.value).format('DD.MM.YYYY') : value.value,
+    );
     return values.join(', ');
   }
 
-  const input = (name, value, label, attributes = '') => html`<input class="text-input" name="${name}" value="${value}" aria-label="${label}" placeholder="…" ${html.raw(attributes)}>`;
+  const input = (name, value, label, attributes = '') =>
+    html`<input class="text-input" name="${name}" value="${value}" aria-label="${label}" placeholder="…" ${html.raw(attributes)}>`;
 
   /** The card's own fields. */
   function own(data) {
     const rows = [line(text('field.responsible'), html`<span class="control-user">${data.responsible.name}</span>`)];
-    if (data.entity === 'leads') rows.push(line(text('field.price'), input('lead[PRICE]', data.price, text('field.price'), 'inputmode="numeric"')));
+    if (data.entity === 'leads')
+      rows.push(
+        line(text('field.price'), input('lead[PRICE]', data.price, text('field.price'), 'inputmode="numeric"')),
+      );
     data.fields.forEach((field) => {
-      if (field.code in PEI) (field.values.length ? field.values : EMPTY).forEach((value) => rows.push(pei(field, value)));
+      if (field.code in PEI)
+        (field.values.length ? field.values : EMPTY).forEach((value) => rows.push(pei(field, value)));
       else if (field.is_text) rows.push(line(field.name, input(`CFV[${field.id}]`, shown(field), field.name)));
       else if (field.values.length) rows.push(line(field.name, html`<span>${shown(field)}</span>`));
     });
@@ -39,9 +54,15 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
   }
 
   function fieldValues($form, field) {
-    if (!(field.code in PEI)) return [{ value: $form.find(`[name="CFV[${field.id}]"]`).val() }].filter((one) => one.value);
-    const typed = $form.find(`.js-card-fields [name="CFV[${field.id}][][VALUE]"]`).map((index, one) => $(one).val()).get();
-    return typed.map((value, index) => ({ value, enum_code: (field.values[index] || {}).enum_code || 'WORK' })).filter((one) => one.value);
+    if (!(field.code in PEI))
+      return [{ value: $form.find(`[name="CFV[${field.id}]"]`).val() }].filter((one) => one.value);
+    const typed = $form
+      .find(`.js-card-fields [name="CFV[${field.id}][][VALUE]"]`)
+      .map((index, one) => $(one).val())
+      .get();
+    return typed
+      .map((value, index) => ({ value, enum_code: (field.values[index] || {}).enum_code || 'WORK' }))
+      .filter((one) => one.value);
   }
 
   /** The form as the API wants it. */

@@ -1,7 +1,18 @@
 /** Lists of contacts, companies, leads, customers and tasks: check boxes, tool bar, "more" with the widgets' items. */
-define(['jquery', 'backbone', 'underscore', 'host/app', 'host/net', 'host/html', 'host/icons', 'host/texts', 'host/phone_menu',
-  'host/right_column', 'host/trace', 'host/pages/columns'],
-function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, trace, columns) {
+define([
+  'jquery',
+  'backbone',
+  'underscore',
+  'host/app',
+  'host/net',
+  'host/html',
+  'host/icons',
+  'host/texts',
+  'host/phone_menu',
+  'host/right_column',
+  'host/trace',
+  'host/pages/columns',
+], function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, trace, columns) {
   'use strict';
 
   const CALLBACK = { todo: ['todo', 'tasks'] }; // older widgets call it tasks
@@ -44,12 +55,19 @@ function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, tr
       query.set('page', page);
       return `${place.path}?${query}`;
     };
-    const step = (page, label, isOn) => (isOn ? html`<a class="js-navigate-link pager__link" href="${go(page)}">${label}</a>` : html`<span class="pager__link">${label}</span>`);
+    const step = (page, label, isOn) =>
+      isOn
+        ? html`<a class="js-navigate-link pager__link" href="${go(page)}">${label}</a>`
+        : html`<span class="pager__link">${label}</span>`;
     return html`<nav class="list-pager" aria-label="${text('list.pages')}">${step(data.page - 1, '‹', data.page > 1)}
       <span>${data.page} / ${data.pages}</span>${step(data.page + 1, '›', data.page < data.pages)}</nav>`;
   }
 
-  const toolbarItem = (type, name, label) => html`<div class="list-multiple-actions__item js-list-multiple-actions__item" data-type="${type}" role="button"
+  const toolbarItem = (
+    type,
+    name,
+    label,
+  ) => html`<div class="list-multiple-actions__item js-list-multiple-actions__item" data-type="${type}" role="button"
     tabindex="0">${icon(name)}<span>${label}</span></div>`;
 
   function toolbar() {
@@ -67,13 +85,16 @@ function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, tr
     const rows = new Rows(data.items);
     app.data.current_list = rows;
     app.data.current_view = { $el: $holder, collection: rows };
-    $holder.html(String(html`<div id="list_page_holder" class="list-page">${header(place, data)}${toolbar()}
-      <div class="list__wrapper">${table(place, rows.models)}</div>${pager(place, data)}</div>${rightColumn.markup(true)}`));
+    $holder.html(
+      String(html`<div id="list_page_holder" class="list-page">${header(place, data)}${toolbar()}
+      <div class="list__wrapper">${table(place, rows.models)}</div>${pager(place, data)}</div>${rightColumn.markup(true)}`),
+    );
   }
 
   /** The callback of a widget for this list: `contacts.selected`, …; companies fall back on contacts, whose list they share. */
   function selectedOf(widget) {
-    const names = CALLBACK[app.place.entity] || (app.place.entity === 'companies' ? ['companies', 'contacts'] : [app.place.entity]);
+    const names =
+      CALLBACK[app.place.entity] || (app.place.entity === 'companies' ? ['companies', 'contacts'] : [app.place.entity]);
     const found = names.find((name) => widget.callbacks[name] && typeof widget.callbacks[name].selected === 'function');
     return found && { name: `${found}.selected`, run: () => widget.callbacks[found].selected() };
   }
@@ -81,8 +102,10 @@ function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, tr
   const widgetsHere = () => _.values(app.widgets.list).filter(selectedOf);
 
   function moreItems() {
-    return html`${widgetsHere().map((widget) => html`<div class="list-multiple-actions__more-item js-list-more-widget" role="menuitem" tabindex="-1"
-      data-code="${widget.params.widget_code}">${widget.i18n('widget.name') || widget.params.widget_code}</div>`)}
+    return html`${widgetsHere().map(
+      (widget) => html`<div class="list-multiple-actions__more-item js-list-more-widget" role="menuitem" tabindex="-1"
+      data-code="${widget.params.widget_code}">${widget.i18n('widget.name') || widget.params.widget_code}</div>`,
+    )}
       ${widgetsHere().length ? '' : html`<div class="list-multiple-actions__more-empty">${text('list.no_widgets')}</div>`}`;
   }
 
@@ -109,7 +132,9 @@ function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, tr
       $(box).closest('tr').toggleClass('list-row_selected', box.checked);
     });
     const count = rows.where({ checked: true }).length;
-    $('.js-list-all').prop('checked', count > 0 && count === rows.length).prop('indeterminate', count > 0 && count < rows.length);
+    $('.js-list-all')
+      .prop('checked', count > 0 && count === rows.length)
+      .prop('indeterminate', count > 0 && count < rows.length);
     $('#list_multiple_actions').toggleClass('is-visible', count > 0);
     $('.js-selected-count').text(text('list.selected', { count }));
     toggleMore(false);

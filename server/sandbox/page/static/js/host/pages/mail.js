@@ -6,11 +6,13 @@ define(['jquery', 'host/html', 'host/texts', 'host/trace'], function ($, html, t
     <input class="text-input" type="${type}" name="${name}" value="${value}"></label>`;
 
   function show($holder, place) {
-    $holder.html(String(html`<div id="list_page_holder" class="mail-page"><div class="list__body-right__top"><h1 class="list-top-title">${text('mail.title')}</h1></div>
+    $holder.html(
+      String(html`<div id="list_page_holder" class="mail-page"><div class="list__body-right__top"><h1 class="list-top-title">${text('mail.title')}</h1></div>
       <form class="mail-form js-mail-form">${field('to', 'email', place.query.get('to') || '')}${field('subject', 'text', place.query.get('subject') || '')}
       <textarea name="body" rows="10" class="text-input" aria-label="${text('mail.body')}"></textarea>
       <button type="submit" class="button-input button-input_blue"><span class="button-input-inner">${text('mail.send')}</span></button>
-      <p class="js-mail-sent" role="status"></p></form></div>`));
+      <p class="js-mail-sent" role="status"></p></form></div>`),
+    );
     $holder.find('.js-mail-form').on('submit', (event) => {
       event.preventDefault();
       const letter = Object.fromEntries(new FormData(event.currentTarget));

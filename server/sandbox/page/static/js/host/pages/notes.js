@@ -1,7 +1,17 @@
 /** The feed of a card: notes, calls with a player, a box for a new note. */
-define(['jquery', 'host/net', 'host/html', 'host/icons', 'host/texts', 'host/phone', 'lib/components/base/player', 'moment', 'host/trace',
-  'host/socket', 'host/app'],
-function ($, net, html, icon, text, phone, player, moment, trace, socket, app) {
+define([
+  'jquery',
+  'host/net',
+  'host/html',
+  'host/icons',
+  'host/texts',
+  'host/phone',
+  'lib/components/base/player',
+  'moment',
+  'host/trace',
+  'host/socket',
+  'host/app',
+], function ($, net, html, icon, text, phone, player, moment, trace, socket, app) {
   'use strict';
 
   const CALLS = ['call_in', 'call_out'];
@@ -10,28 +20,41 @@ function ($, net, html, icon, text, phone, player, moment, trace, socket, app) {
   function call(note) {
     const { params } = note;
     const isIn = note.note_type === 'call_in';
-    const who = isIn ? text('note.from', { phone: phone.format(params.phone) }) : text('note.to', { phone: phone.format(params.phone) });
+    const who = isIn
+      ? text('note.from', { phone: phone.format(params.phone) })
+      : text('note.to', { phone: phone.format(params.phone) });
     const body = html`<div class="feed-note__call-content">${icon(note.note_type)}<span class="feed-note__call-status">${text(`note.${note.note_type}`)} ${who}
       ${params.call_result ? html`<em>${params.call_result}</em>` : ''}</span>
       ${params.link ? player.markup(params.link, params.duration) : html`<span class="feed-note__call-duration">${player.format(params.duration || 0)}</span>`}</div>`;
     return wrap(note, `call_in_out feed-note-wrapper-${note.note_type}`, body);
   }
 
-  const wrap = (note, kind, body) => html`<div class="feed-note-wrapper feed-note-wrapper-${kind} js-note" data-id="${note.id}">
+  const wrap = (
+    note,
+    kind,
+    body,
+  ) => html`<div class="feed-note-wrapper feed-note-wrapper-${kind} js-note" data-id="${note.id}">
     <div class="feed-note"><div class="feed-note__header"><time>${moment.unix(note.created_at).format('DD.MM.YYYY HH:mm')}</time>
       <span>${note.author}</span></div><div class="feed-note__body">${body}</div></div></div>`;
 
   function one(note) {
     if (CALLS.includes(note.note_type)) return call(note);
     const { params } = note;
-    return wrap(note, note.note_type, html`<p class="feed-note__text">${params.service ? html`<b>${params.service}</b> ` : ''}${params.text || note.note_type}</p>`);
+    return wrap(
+      note,
+      note.note_type,
+      html`<p class="feed-note__text">${params.service ? html`<b>${params.service}</b> ` : ''}${params.text || note.note_type}</p>`,
+    );
   }
 
-  const items = (notes) => html`${notes.map(one)}${notes.length ? '' : html`<p class="notes-wrapper__empty">${text('note.empty')}</p>`}`;
+  const items = (notes) =>
+    html`${notes.map(one)}${notes.length ? '' : html`<p class="notes-wrapper__empty">${text('note.empty')}</p>`}`;
 
   function markup(data) {
-    const compose = data.id ? html`<form class="feed-compose js-note-form"><textarea name="text" rows="2" aria-label="${text('note.new')}"
-      placeholder="${text('note.new')}"></textarea><button type="submit" class="button-input"><span class="button-input-inner">${text('note.add')}</span></button></form>` : '';
+    const compose = data.id
+      ? html`<form class="feed-compose js-note-form"><textarea name="text" rows="2" aria-label="${text('note.new')}"
+      placeholder="${text('note.new')}"></textarea><button type="submit" class="button-input"><span class="button-input-inner">${text('note.add')}</span></button></form>`
+      : '';
     return html`<div class="notes-wrapper card-holder__feed"><div class="notes-wrapper__scroller"><div class="js-notes notes-wrapper__notes">${items(data.notes)}</div></div>${compose}</div>`;
   }
 
@@ -45,7 +68,9 @@ function ($, net, html, icon, text, phone, player, moment, trace, socket, app) {
     if (!written) return;
     try {
       await $.ajax({
-        url: `/api/v4/${data.entity}/${data.id}/notes`, method: 'POST', contentType: 'application/json',
+        url: `/api/v4/${data.entity}/${data.id}/notes`,
+        method: 'POST',
+        contentType: 'application/json',
         data: JSON.stringify([{ note_type: 'common', params: { text: written } }]),
       });
       $form.find('textarea').val('');
@@ -67,7 +92,8 @@ function ($, net, html, icon, text, phone, player, moment, trace, socket, app) {
         unlisten();
         unlisten = () => {};
         const data = current();
-        if (app.data.is_card && data.id) unlisten = socket.listen(`${data.entity}:card:${data.id}`, null, () => reload(data));
+        if (app.data.is_card && data.id)
+          unlisten = socket.listen(`${data.entity}:card:${data.id}`, null, () => reload(data));
       });
   }
 

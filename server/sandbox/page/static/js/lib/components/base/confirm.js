@@ -1,9 +1,22 @@
 /** A question with two answers: new Confirm({text, header, accept_text, decline_text, accept, decline, class_name}). */
-define(['jquery', 'underscore', 'lib/components/base/modal', 'host/html', 'host/texts'], function ($, _, Modal, html, text) {
+define(['jquery', 'underscore', 'lib/components/base/modal', 'host/html', 'host/texts'], function (
+  $,
+  _,
+  Modal,
+  html,
+  text,
+) {
   'use strict';
 
   return function Confirm(options) {
-    const { class_name = '', header = '', accept_text, decline_text, accept = _.noop, decline = _.noop } = options || {};
+    const {
+      class_name = '',
+      header = '',
+      accept_text,
+      decline_text,
+      accept = _.noop,
+      decline = _.noop,
+    } = options || {};
     let accepted = false;
     const question = html`<h2 class="modal-body__caption head_2">${header || options.text || ''}</h2>
       ${header && options.text ? html`<p class="modal-body__inner__text">${options.text}</p>` : ''}

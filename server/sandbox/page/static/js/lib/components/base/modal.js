@@ -6,9 +6,21 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
   'use strict';
 
   const DEFAULTS = {
-    class_name: '', container: null, init: _.noop, destroy: _.noop, disable_overlay_click: false, disable_escape_keydown: false,
-    disable_enter_keydown: false, disable_cancel_click: false, disable_resize: false, init_animation: false, default_overlay: false,
-    centrify_animation: false, can_centrify: true, preload_templates: [], focus_element: '.js-modal-accept',
+    class_name: '',
+    container: null,
+    init: _.noop,
+    destroy: _.noop,
+    disable_overlay_click: false,
+    disable_escape_keydown: false,
+    disable_enter_keydown: false,
+    disable_cancel_click: false,
+    disable_resize: false,
+    init_animation: false,
+    default_overlay: false,
+    centrify_animation: false,
+    can_centrify: true,
+    preload_templates: [],
+    focus_element: '.js-modal-accept',
   };
   let count = 0;
 
@@ -28,9 +40,11 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
   _.extend(Modal.prototype, {
     _draw() {
       const { class_name, default_overlay, container } = this.options;
-      this.$modal = $(String(html`<div class="modal ${class_name}" role="dialog" aria-modal="true">
+      this.$modal = $(
+        String(html`<div class="modal ${class_name}" role="dialog" aria-modal="true">
         <div class="modal-overlay ${default_overlay ? 'default-overlay' : ''}"></div>
-        <div class="modal-scroller custom-scroll"><div class="modal-body modal-body-relative" tabindex="-1"></div></div></div>`));
+        <div class="modal-scroller custom-scroll"><div class="modal-body modal-body-relative" tabindex="-1"></div></div></div>`),
+      );
       this.$modal_body = this.$modal.find('.modal-body');
       this._addClose();
       this.$modal.appendTo(container || document.body);
@@ -39,8 +53,10 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
     // Widgets put their content by .html(), which takes the button away; modal:loaded brings it back.
     _addClose() {
       if (this.$modal_body.find('.modal-body__close').length) return;
-      this.$modal_body.append(String(html`<button type="button" class="modal-body__close" aria-label="${text('modal.close')}">
-        <span class="icon icon-modal-close" aria-hidden="true"></span></button>`));
+      this.$modal_body.append(
+        String(html`<button type="button" class="modal-body__close" aria-label="${text('modal.close')}">
+        <span class="icon icon-modal-close" aria-hidden="true"></span></button>`),
+      );
     },
 
     _bind() {
@@ -66,7 +82,9 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
     },
 
     _keepFocus(event) {
-      const $stops = this.$modal_body.find('a[href], button, input, select, textarea, [tabindex="0"]').filter(':visible:enabled');
+      const $stops = this.$modal_body
+        .find('a[href], button, input, select, textarea, [tabindex="0"]')
+        .filter(':visible:enabled');
       const edge = event.shiftKey ? $stops.first() : $stops.last();
       if (!edge.is(document.activeElement)) return;
       event.preventDefault();
@@ -89,7 +107,9 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
 
     /** Used by an official sample: an error in place of the content. */
     _showError(message) {
-      this.$modal_body.html(String(html`<p class="modal-body__error" role="alert">${message || text('modal.error')}</p>`));
+      this.$modal_body.html(
+        String(html`<p class="modal-body__error" role="alert">${message || text('modal.error')}</p>`),
+      );
       this._shown();
     },
     showError(message) {

@@ -18,8 +18,13 @@ define(['jquery', 'host/html', 'host/app', 'host/texts', 'host/trace'], function
 
   function play($player) {
     prepare($player);
-    const $audio = $(`<audio class="player__audio" controls preload="metadata">`).attr('src', $player.attr('data-link'));
-    $audio.on('error', () => $player.addClass('player_failed').append(String(html`<em role="alert">${text('player.failed')}</em>`)));
+    const $audio = $(`<audio class="player__audio" controls preload="metadata">`).attr(
+      'src',
+      $player.attr('data-link'),
+    );
+    $audio.on('error', () =>
+      $player.addClass('player_failed').append(String(html`<em role="alert">${text('player.failed')}</em>`)),
+    );
     $player.find('.js-player-play').replaceWith($audio);
     // A refused autoplay leaves the controls, which is enough.
     Promise.resolve($audio[0].play()).catch(() => {});
