@@ -9,7 +9,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,8 +30,17 @@ class BackendError(RuntimeError):
 class Backend:
     """One child process that can be stopped, killed and started again."""
 
-    def __init__(self, url: str, *, environment: Mapping[str, str], output: Path, log: Log) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        environment: Mapping[str, str],
+        output: Path,
+        log: Log,
+        command: Sequence[str] = (sys.executable, "-m", "server", "serve"),
+    ) -> None:
         self.url = url
+        self._command = command
         self._environment = {**os.environ, **environment}
         self._output = output
         self._log = log
@@ -51,7 +60,7 @@ class Backend:
             self._output.parent.mkdir(parents=True, exist_ok=True)
             with self._output.open("ab") as output:
                 self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "server", "serve",
+                    *self._command,
                     env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
                     preexec_fn=_die_with_parent if sys.platform == "linux" else None,
                 )  # fmt: skip

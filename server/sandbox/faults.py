@@ -28,7 +28,7 @@ whoever sends them. (`outage` of the backend also stops its process: see `server
 For a room that *serves*: ``web.Application(middlewares=[faults.middleware("sipuni")])``.
 
 For a room that *sends* webhooks: ``for delay_s in faults.plan("sipuni", url.path): schedule one copy after delay_s``.
-An empty list means the webhook is lost. A `revoke_token` match is announced as ``request["revoke_token"] = True``;
+An empty list means the webhook is lost. A `revoke_token` match is announced as ``request[REVOKE_TOKEN]``;
 only amoCRM's access check reads it.
 """
 
@@ -48,6 +48,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 TARGETS: Final = ("amocrm", "sipuni", "mango", "backend")
 _IN: Final = frozenset({"latency", "status", "drop", "drop_answer", "truncate", "outage", "revoke_token"})
 _OUT: Final = frozenset({"latency", "drop", "duplicate", "shuffle", "outage"})
+REVOKE_TOKEN: Final = web.RequestKey("revoke_token", bool)
 KINDS: Final = tuple(sorted(_IN | _OUT))
 _PBX: Final = ("sipuni", "mango")
 _SHUFFLE_S: Final = 5.0  # vendors' events were seen overtaking each other by up to this much
@@ -167,7 +168,7 @@ async def _fail(request: web.Request, handler: Handler, hit: dict[str, Fault]) -
             {"title": "Fault", "status": status, "detail": "asked for by /sandbox/faults"}, status=status
         )
     if "revoke_token" in hit:
-        request["revoke_token"] = True
+        request[REVOKE_TOKEN] = True
     answer = await handler(request)
     if "drop_answer" in hit:
         return _hang_up(request)

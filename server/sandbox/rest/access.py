@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from aiohttp import web
 
+from server.sandbox.faults import REVOKE_TOKEN
 from server.sandbox.oauth.tokens import DeadToken, read_access, revoke_access
 from server.sandbox.rest.answers import Problem
 from server.sandbox.rest.limits import LIMITS
@@ -19,7 +20,6 @@ from server.sandbox.world import WORLD, Row, World
 Action = Literal["view", "edit", "add", "delete", "export"]
 
 COOKIE: Final = "session_id"
-ASKER: Final = "asker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class Asker:
     def is_admin(self) -> bool:
         """Whether the user administrates the account."""
         return bool(self.user["rights"]["is_admin"])
+
+
+ASKER: Final = web.RequestKey("asker", Asker)
 
 
 def enter(request: web.Request) -> None:
@@ -51,8 +54,7 @@ def enter_page(request: web.Request) -> None:
 
 def asker(request: web.Request) -> Asker:
     """Who asks, once a door has let the request in."""
-    found: Asker = request[ASKER]
-    return found
+    return request[ASKER]
 
 
 def admin(request: web.Request) -> Asker:
@@ -105,7 +107,7 @@ def _by_token(request: web.Request) -> Asker:
         grant, jti = read_access(world, token.strip())
     except DeadToken as exc:
         raise Problem(401, str(exc)) from exc
-    if request.get("revoke_token"):  # a fault was asked for: this token is dead from now on
+    if request.get(REVOKE_TOKEN):  # a fault was asked for: this token is dead from now on
         revoke_access(world, grant, jti)
         raise Problem(401, "Token has been revoked")
     user = world.users.get(grant["user_id"])

@@ -69,10 +69,9 @@ def _check(world: World, item: Row, refusals: Refusals, request_id: Any) -> None
 
 def _drafts(world: World, item: Row, *, user_id: int, refusals: Refusals, request_id: Any) -> dict[str, list[Row]]:
     """The lead, contact and company inside, with amoCRM's names where the caller gave none."""
-    embedded = item.get("_embedded") if isinstance(item.get("_embedded"), dict) else {}
-    metadata = item.get("metadata") if isinstance(item.get("metadata"), dict) else {}
-    phone = str((metadata or {}).get("phone") or "")
-    given = {kind: [x for x in (embedded or {}).get(kind) or [] if isinstance(x, dict)] for kind in _KINDS}
+    embedded, metadata = _object(item.get("_embedded")), _object(item.get("metadata"))
+    phone = str(metadata.get("phone") or "")
+    given = {kind: _objects(embedded.get(kind)) for kind in _KINDS}
     given["leads"] = given["leads"] or [{"name": f"Звонок от {phone}"}]
     if not given["contacts"] and not given["companies"]:
         number = {"field_code": "PHONE", "values": [{"value": phone, "enum_code": "WORK"}]}
@@ -82,6 +81,14 @@ def _drafts(world: World, item: Row, *, user_id: int, refusals: Refusals, reques
         kind: [draft(world, NOUNS[kind], entity, user_id=user_id, refuse=refuse) for entity in given[kind]]
         for kind in _KINDS
     }
+
+
+def _object(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Row]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _store(world: World, item: Row, inside: dict[str, list[Row]], *, user_id: int) -> Row:
@@ -123,7 +130,7 @@ def _join(world: World, ids: dict[str, list[int]]) -> None:
 
 def _uid(item: Row) -> str:
     """Exact copies have the same uid: the same call, told twice."""
-    metadata = item["metadata"] if isinstance(item.get("metadata"), dict) else {}
+    metadata = _object(item.get("metadata"))
     names = ("phone", "from", "call_responsible", "duration", "called_at", "service_code", "uniq")
     told = "|".join(str(metadata.get(name)) for name in names)
     return hashlib.sha1(told.encode("utf-8", "replace"), usedforsecurity=False).hexdigest() + "0" * 18
@@ -142,8 +149,7 @@ async def _one(request: web.Request) -> web.StreamResponse:
 
 async def _accept(request: web.Request) -> web.StreamResponse:
     world, record = request.app[WORLD], _open(request)
-    asked = await read_any(request)
-    asked = asked if isinstance(asked, dict) else {}
+    asked = _object(await read_any(request))
     user_id = _user(request, asked)
     pipeline = world.pipelines.get(record["pipeline_id"])
     statuses = [status["id"] for status in pipeline["statuses"] if status["type"] == 0] if pipeline else []
@@ -181,8 +187,7 @@ def _write_call(world: World, record: Row, user_id: int) -> None:
 
 async def _decline(request: web.Request) -> web.StreamResponse:
     record = _open(request)
-    asked = await read_any(request)
-    _user(request, asked if isinstance(asked, dict) else {})
+    _user(request, _object(await read_any(request)))
     shown = _show_sorted(request, record)
     _discard(request.app[WORLD], record, "declined")
     return hal(shown)

@@ -61,6 +61,7 @@ def changed(world: World, noun: Noun, row: Row, *, item: Row, user_id: int, refu
 
 def apply(world: World, noun: Noun, row: Row, *, item: Row, refuse: Refuse) -> None:
     """Write the members of `item` into `row`."""
+    before = dict(row)
     for member in noun.members:
         given = item.get(member.name)
         if given is None or not member.writable:
@@ -75,7 +76,7 @@ def apply(world: World, noun: Noun, row: Row, *, item: Row, refuse: Refuse) -> N
     owner = world.users.get(row["responsible_user_id"])
     row["group_id"] = owner["group_id"] if owner else 0
     if noun.name == "contacts":
-        _name_contact(row, item)
+        _name_contact(row, before)
     if noun.name == "leads":
         _place_lead(world, row, item=item, refuse=refuse)
 
@@ -103,11 +104,11 @@ def _read(world: World, member: Member, given: Any) -> Any:
     return number if member.kind == "int" or 0 <= number < _LATEST else None
 
 
-def _name_contact(row: Row, item: Row) -> None:
-    """A contact's name and its two parts follow each other; the parts win when both come."""
-    if item.get("first_name") or item.get("last_name"):
+def _name_contact(row: Row, before: Row) -> None:
+    """A contact's name and its two parts follow each other; changed parts win over a changed name."""
+    if (row["first_name"], row["last_name"]) != (before["first_name"], before["last_name"]):
         row["name"] = f"{row['first_name']} {row['last_name']}".strip()
-    elif item.get("name"):
+    elif row["name"] != before["name"]:
         row["first_name"], _, row["last_name"] = row["name"].partition(" ")
 
 

@@ -1,0 +1,66 @@
+"""A sandbox amoCRM in this process, spoken to over real HTTP as its clients do."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from amocrm_client import Api, Receiver, Site
+
+from server.sandbox import integrations
+from server.sandbox.app import make_app
+from server.sandbox.oauth.tokens import new_grant, token_answer
+from server.sandbox.seed import seed
+from server.sandbox.world import Row, World
+
+REDIRECT_URI = "http://localhost:18801/amo/oauth"
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    seed(world, 1, redirect_uri=REDIRECT_URI)
+    world.switches.set({"limit_integration_per_s": 0, "limit_account_per_s": 0})
+    return world
+
+
+@pytest.fixture
+async def site(world: World) -> AsyncIterator[Site]:
+    server = TestServer(make_app(world))
+    await server.start_server()
+    world.origin = f"http://127.0.0.1:{server.port}"
+    async with TestClient(server) as client:
+        yield client
+
+
+@pytest.fixture
+def integration(world: World) -> Row:
+    return integrations.main(world)
+
+
+@pytest.fixture
+def enter(world: World, site: Site, integration: Row) -> Callable[[str], Api]:
+    """`enter("203")`: the API as the user with this extension."""
+
+    def entered(extension: str) -> Api:
+        user = world.user_named(extension)
+        assert user is not None
+        grant = new_grant(world, client_id=integration["id"], user_id=user["id"])
+        return Api(site, token_answer(world, grant)["access_token"])
+
+    return entered
+
+
+@pytest.fixture
+def api(enter: Callable[[str], Api]) -> Api:
+    """The API as an administrator."""
+    return enter("201")
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    receiver, app = Receiver(), web.Application()
+    app.router.add_route("*", "/{tail:.*}", receiver.handle)
+    async with TestServer(app) as server:
+        receiver.url = str(server.make_url("/hook"))
+        yield receiver

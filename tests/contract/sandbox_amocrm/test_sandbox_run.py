@@ -1,0 +1,130 @@
+"""Starting and stopping the sandbox: addresses, the JSON line, what survives."""
+
+import asyncio
+import json
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from server.sandbox import ports
+from server.sandbox.options import Options, options_from
+from server.sandbox.run import started
+from server.sandbox.welcome import facts, json_line, welcome
+
+KEYS = {
+    "amocrm", "backend", "backend_pid", "subdomain", "account_id", "client_id", "client_secret", "redirect_uri",
+    "auth_code", "access_token", "refresh_token", "users", "pbx",
+}  # fmt: skip
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free and is followed by three free ones."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+        try:
+            for number in range(first, first + 4):
+                ports.check_free("127.0.0.1", number)
+        except ports.PortTakenError:
+            continue
+        return first
+    raise AssertionError("no free ports")
+
+
+def alone(port: int, state: str = ":memory:") -> Options:
+    """amoCRM only."""
+    return options_from(port=port, state=state, only="amocrm")
+
+
+async def test_the_json_line_has_exactly_the_documented_members(port: int) -> None:
+    """With --only amocrm, backend and pbx are null."""
+    async with started(alone(port)) as sandbox:
+        told = json.loads(json_line(sandbox))
+
+    assert set(told) == KEYS
+    assert (told["backend"], told["pbx"], told["backend_pid"]) == (None, None, None)
+    assert told["amocrm"] == f"http://127.0.0.1:{port}"
+    assert told["redirect_uri"] == f"http://localhost:{port + 1}/amo/oauth"
+    assert [set(user) for user in told["users"]] == [{"id", "name", "login", "extension"}] * 5
+    assert len(told["client_secret"]) == 64
+
+
+async def test_the_tokens_of_the_line_work(port: int) -> None:
+    """At the address of the line, until the sandbox ends."""
+    async with started(alone(port)) as sandbox, ClientSession() as client:
+        told = facts(sandbox)
+        headers = {"Authorization": f"Bearer {told['access_token']}"}
+        async with client.get(f"{told['amocrm']}/api/v4/account", headers=headers) as answer:
+            account = json.loads(await answer.text())
+            login = answer.status
+
+    assert login == 200
+    assert account["id"] == told["account_id"]
+
+
+async def test_data_survive_a_restart(port: int, tmp_path: Path) -> None:
+    """--state DIR: the same contacts, the same secrets, the same tokens."""
+    async with started(alone(port, str(tmp_path))) as sandbox:
+        told = facts(sandbox)
+        contact = sandbox.world.contacts.add({**next(iter(sandbox.world.contacts)), "id": 999_999, "name": "Новый"})
+
+    async with started(alone(port, str(tmp_path))) as again, ClientSession() as client:
+        headers = {"Authorization": f"Bearer {told['access_token']}"}
+        url = f"{told['amocrm']}/api/v4/contacts/{contact['id']}"
+        async with client.get(url, headers=headers) as answer:
+            shown = json.loads(await answer.text())
+        assert facts(again)["client_secret"] == told["client_secret"]
+
+    assert shown["name"] == "Новый"
+
+
+async def test_a_taken_port_is_told_and_nothing_stays_open(port: int) -> None:
+    """The error names the holder; the ports before it are free again."""
+    with ports.listen("127.0.0.1", port + 3), pytest.raises(ports.PortTakenError, match="pid"):
+        async with started(Options(port=port, state=None, widgets=())):
+            pass
+
+    for number in range(port, port + 3):
+        ports.check_free("127.0.0.1", number)
+
+
+async def test_a_person_is_told_where_to_click(port: int) -> None:
+    """One address per user."""
+    async with started(alone(port)) as sandbox:
+        text = welcome(sandbox)
+
+    assert f"http://127.0.0.1:{port}/sandbox/login?user=203" in text
+    assert "Анна Белова" in text
+
+
+async def test_a_third_party_widget_is_installed(port: int, tmp_path: Path) -> None:
+    """--widget CODE=PATH."""
+    (tmp_path / "manifest.json").write_text(
+        '{"widget": {"version": "1.0.0"}, "settings": {"backend_url": {"type": "text"}}}'
+    )
+    options = options_from(port=port, state=":memory:", only="amocrm", widget=[f"theirs={tmp_path}"])
+
+    async with started(options) as sandbox:
+        row = sandbox.world.widgets["theirs"]
+
+    assert row["active"] is True
+    assert row["settings"] == {"backend_url": f"http://localhost:{port + 1}"}
+
+
+async def test_the_command_runs_until_it_is_told_to_stop(port: int, tmp_path: Path) -> None:
+    """The first line of --json is the line; SIGTERM ends it with 0."""
+    words = f"port={port}, state={str(tmp_path)!r}, only='amocrm', as_json=True"
+    code = f"import asyncio; from server.sandbox.run import *; asyncio.run(run(options_from({words})))"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 20)
+
+    process.terminate()
+
+    assert set(json.loads(line)) == KEYS
+    assert await asyncio.wait_for(process.wait(), 10) == 0
