@@ -210,12 +210,18 @@ def _judged(call: Call) -> Call:
 def _direction(call: Call) -> Direction:
     """Our own order, then the vendor's last word, then what the earliest event said.
 
-    A click-to-call's first leg looks inbound to every vendor; its `origin` gives it away where our order does not.
+    A call-back's first leg looks inbound. Where no order of ours explains it, its second leg gives it away: the same
+    agent and the same number, outbound.
     """
     if call.order is not None:
         return Direction.OUT
     if call.closed is not None and call.closed.direction is not None:
         return call.closed.direction
+    legs = call.legs.values()
+    rung = {(leg.extension, leg.word("client_phone")) for leg in legs if leg.side is Side.AGENT}
+    dialled = [leg for leg in legs if leg.side is Side.CLIENT and leg.word("direction") == Direction.OUT]
+    if any((leg.extension, leg.word("client_phone")) in rung for leg in dialled):
+        return Direction.OUT
     return Direction(call.word("direction") or Direction.UNKNOWN)
 
 

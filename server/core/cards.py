@@ -31,7 +31,7 @@ def is_shown(call: Call, now_ms: int) -> bool:
 def extensions_of(call: Call) -> set[str]:
     """The extensions whose agents see the call: those that rang, talked or dialled it."""
     seen = {leg.extension for leg in call.legs.values() if leg.extension}
-    seen |= {caller for leg in call.legs.values() if (caller := leg.word("from_extension"))}
+    seen |= {caller for leg in call.legs.values() if (caller := leg.from_extension)}
     return seen | ({call.order.extension} if call.order else set())
 
 
@@ -50,7 +50,7 @@ def card_state(call: Call, extensions: Collection[str]) -> CardState:
 
 
 def _is_of(leg: Leg, extensions: Collection[str]) -> bool:
-    return leg.extension in extensions or leg.word("from_extension") in extensions
+    return leg.extension in extensions or leg.from_extension in extensions
 
 
 def _after_my_leg(call: Call, mine: list[Leg]) -> CardState:
@@ -68,7 +68,7 @@ def _ended_state(call: Call, mine: list[Leg], extensions: Collection[str]) -> Ca
     verdict = call.verdict
     if call.direction is Direction.OUT or verdict.answered_by in extensions:
         return CardState.ENDED
-    if any(leg.answered_ms is not None or leg.word("from_extension") in extensions for leg in mine):
+    if any(leg.answered_ms is not None or leg.from_extension in extensions for leg in mine):
         return CardState.ENDED
     return CardState.ELSEWHERE if verdict.result is Result.ANSWERED else CardState.MISSED
 
@@ -76,7 +76,7 @@ def _ended_state(call: Call, mine: list[Leg], extensions: Collection[str]) -> Ca
 def internal_caller(call: Call, extensions: Collection[str], colleagues: Mapping[str, Person]) -> CallerView:
     """The colleague at the other end of an internal call; `colleagues` by extension."""
     legs = call.legs.values()
-    told = [*(leg.word("from_extension") for leg in legs), *(leg.extension for leg in legs)]
+    told = [*(leg.from_extension for leg in legs), *(leg.extension for leg in legs)]
     other = next((extension for extension in told if extension and extension not in extensions), "")
     person = colleagues.get(other)
     return CallerView(kind=CallerKind.INTERNAL, phone=other, name=person.name if person else "")

@@ -37,6 +37,7 @@ Words = dict[str, tuple[Stamp, str]]
 
 MATTERS = (
     "side",
+    "direction",
     "extension",
     "from_extension",
     "client_phone",
@@ -76,6 +77,15 @@ class Leg(Struct, frozen=True, omit_defaults=True):
     def word(self, matter: str) -> str | None:
         """The newest word on a matter of MATTERS, None when nobody said anything."""
         return self.words[matter][1] if matter in self.words else None
+
+    @property
+    def from_extension(self) -> str | None:
+        """The colleague who calls, while this is an internal leg: a transfer turns it into the client's."""
+        if "from_extension" not in self.words:
+            return None
+        stamp, caller = self.words["from_extension"]
+        is_client_newer = "client_phone" in self.words and self.words["client_phone"][0] > stamp
+        return None if is_client_newer else caller
 
     @property
     def extension(self) -> str | None:

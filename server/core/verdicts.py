@@ -75,9 +75,18 @@ def _state(legs: Sequence[Leg], closed: CallClosed | None, expired_ms: int | Non
     may do so for ever (the hang-up was lost): `expired_ms` is the end then, until news comes.
     """
     people = [leg for leg in legs if leg.side in PEOPLE]
-    if closed is not None or (people and not any(leg.is_open for leg in people)):
+    if closed is not None or (people and all(_is_over(leg, people) for leg in people)):
         return CallState.ENDED
     return CallState.LIVE if expired_ms is None else CallState.ENDED_UNKNOWN
+
+
+def _is_over(leg: Leg, people: Sequence[Leg]) -> bool:
+    """A leg that ended, or an agent's of which Sipuni tells no end: in a call-back it ends with the client's leg."""
+    if not leg.is_open:
+        return True
+    clients = [other for other in people if other.side is Side.CLIENT and other.extension == leg.extension]
+    is_answered = leg.side is Side.AGENT and leg.state is not LegState.RINGING
+    return is_answered and bool(clients) and not any(client.is_open for client in clients)
 
 
 def _talks(legs: Sequence[Leg], direction: Direction) -> list[Leg]:

@@ -86,7 +86,16 @@ HELD = [
     RecordingSeen(key="r", at_ms=ms(31), call_ref="C", recording_key="rec", state=RecordingState.EXPECTED),
     RecordingSeen(key="r2", at_ms=ms(40), call_ref="C", recording_key="rec", state=RecordingState.AVAILABLE, url="u"),
 ]
+SIPUNI_CALL_BACK = [
+    leg(LegRang, 0, "201"),
+    leg(LegAnswered, 4, "201"),
+    leg(LegRang, 4, "client", side=Side.CLIENT, extension="201", direction=Direction.OUT),
+    leg(LegAnswered, 12, "client", side=Side.CLIENT, extension="201", direction=Direction.OUT),
+    leg(LegEnded, 50, "client", side=Side.CLIENT, extension="201", direction=Direction.OUT, result=Result.ANSWERED,
+        answered_at_ms=ms(12)),
+]  # fmt: skip
 STORIES = {
+    "sipuni_call_back": SIPUNI_CALL_BACK,
     "answered": ANSWERED, "missed": MISSED, "busy": BUSY, "group": GROUP, "transfer": TRANSFER, "call_back": CALL_BACK,
     "held": HELD,
 }  # fmt: skip
@@ -277,3 +286,20 @@ def test_a_recording_is_announced_when_it_can_be_had() -> None:
     assert RecordingKnown("rec") in effects
     assert RecordingKnown("rec") not in again
     assert call.recordings["rec"].url == "u"
+
+
+def test_a_call_back_ends_with_the_clients_leg_though_the_agents_end_is_not_told() -> None:
+    """Sipuni tells only the client's hang-up of an ordered call; without our order it is outgoing all the same."""
+    verdict = told(SIPUNI_CALL_BACK).verdict
+
+    assert (verdict.state, verdict.direction, verdict.talk_s) == (CallState.ENDED, Direction.OUT, 38)
+    assert told(SIPUNI_CALL_BACK[:-1]).is_live
+
+
+def test_a_colleague_who_transferred_is_no_caller_any_more() -> None:
+    """A transferred leg first says that 201 calls, then that the client does."""
+    consulted = told([leg(LegRang, 0, "L2", extension="203", from_extension="201", client_phone=None, seq=1)])
+    joined = told([leg(LegAnswered, 5, "L2", extension="203", seq=2)], consulted)
+
+    assert consulted.legs["L2"].from_extension == "201"
+    assert joined.legs["L2"].from_extension is None
