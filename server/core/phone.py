@@ -93,6 +93,12 @@ def _at_home(figures: str, region: str) -> str | None:
 
 
 def _possible(number: str, region: str | None = None) -> str | None:
+    """The number in E.164 if it is possible, and if that form stands by itself: some plans strip a zero each time."""
+    once = _parsed(number, region)
+    return once if once is not None and _parsed(once, None) == once else None
+
+
+def _parsed(number: str, region: str | None) -> str | None:
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:

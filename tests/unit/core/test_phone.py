@@ -180,3 +180,8 @@ def test_a_short_number_is_its_own_last_ten() -> None:
 def test_digits_are_ascii_digits() -> None:
     """Digits of other scripts are no digits to a PBX."""
     assert digits("+7 (916) ٣") == "7916"
+
+
+def test_a_number_that_loses_a_zero_at_each_reading_is_no_number() -> None:
+    """Iran's plan strips a leading zero: +9800000 would read as +980000 the next time."""
+    assert to_e164("98000000") is None
