@@ -83,9 +83,12 @@ def _runner() -> Any:
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON first.")
 def sandbox(**options: Any) -> None:
     """Run a local amoCRM, local PBXs and the backend."""
-    from server.sandbox.run import options_from, run
+    from server.sandbox.run import SandboxError, options_from, run
 
-    asyncio.run(run(options_from(**options)))
+    try:
+        asyncio.run(run(options_from(**options)))
+    except SandboxError as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 def entry() -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from server.sandbox.errors import SandboxError
 from server.sandbox.log import Log
 
 _READY_S: Final = 30.0  # a cold start with migrations on a busy machine
@@ -23,7 +24,7 @@ _POLL_S: Final = 0.05
 _PR_SET_PDEATHSIG: Final = 1
 
 
-class BackendError(RuntimeError):
+class BackendError(SandboxError):
     """The backend did not come up; the message carries the end of its own output."""
 
 

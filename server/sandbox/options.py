@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from server.sandbox.errors import SandboxError
+
 _OURS: Final = "kommutator"
 _ARCHIVE: Final = Path("dist/widget.zip")
 _STATE: Final = Path(".kommutator")
 _ANYWHERE: Final = ("0.0.0.0", "::", "localhost")  # noqa: S104  an answer to --host, not a default
 
 
-class OptionError(ValueError):
+class OptionError(SandboxError):
     """The options contradict each other or name something that is not there."""
 
 

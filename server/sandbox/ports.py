@@ -4,10 +4,12 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from server.sandbox.errors import SandboxError
+
 _LISTENING: Final = "0A"  # state of a socket in /proc/net/tcp
 
 
-class PortTakenError(RuntimeError):
+class PortTakenError(SandboxError):
     """Another program listens on a port that the sandbox needs."""
 
 

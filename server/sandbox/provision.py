@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
+from server.sandbox.errors import SandboxError
 from server.sandbox.world import Row
 
 _TIMEOUT: Final = ClientTimeout(total=10)
@@ -17,7 +18,7 @@ _PATIENCE_S: Final = 20.0  # the backend exchanges its code in the background af
 _PAUSE_S: Final = 0.1
 
 
-class ProvisionError(RuntimeError):
+class ProvisionError(SandboxError):
     """The backend refused a step of its setting up; the message names the step and its answer."""
 
 

@@ -22,6 +22,7 @@ from server.sandbox import integrations, ports
 from server.sandbox.app import make_app
 from server.sandbox.backend import BACKEND, Backend
 from server.sandbox.control.parts import EXCHANGES
+from server.sandbox.errors import SandboxError
 from server.sandbox.oauth.tokens import one_time_token
 from server.sandbox.options import Options, options_from
 from server.sandbox.pbx.mango import Mango
@@ -33,14 +34,14 @@ from server.sandbox.widgets import installed
 from server.sandbox.widgets.archive import Archive
 from server.sandbox.world import World
 
-__all__ = ["Options", "options_from", "run", "started"]
+__all__ = ["Options", "SandboxError", "options_from", "run", "started"]
 
 _SHUTDOWN_S: Final = 1.0  # open pages and held requests get this long
 _OURS: Final = "kommutator"
 
 
 async def run(options: Options) -> None:
-    """Run until Ctrl-C or SIGTERM. Raises `PortTakenError`, `BackendError`, `ProvisionError` or `ArchiveError`."""
+    """Run until Ctrl-C or SIGTERM. Raises `SandboxError` when a part does not come up."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGINT, signal.SIGTERM):

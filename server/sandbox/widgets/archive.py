@@ -5,8 +5,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from server.sandbox.errors import SandboxError
 
-class ArchiveError(ValueError):
+
+class ArchiveError(SandboxError):
     """The path holds no widget: no such file, no zip, or no readable manifest.json at its root."""
 
 
