@@ -8,6 +8,9 @@
 /** amoCRM's element types, as add_call wants them, by the first part of a path. */
 const ELEMENT_TYPES = { contacts: "contact", leads: "lead", companies: "company" };
 
+/** amoCRM's field for a new note, at the foot of a card, with its button. */
+const NOTE_BOX_PX = 96;
+
 /** A background of this lightness or less is a dark page. */
 const DARK = 110;
 
@@ -127,11 +130,11 @@ export function createHost(widget, $) {
       return () => watcher.disconnect();
     },
 
-    /** How much of the right side amoCRM's own column of widgets takes on a card, in pixels. */
-    rightColumn() {
-      const column = document.getElementById("widgets_block");
-      const width = column && app().isCard && app().isCard() ? column.getBoundingClientRect().width : 0;
-      return width < window.innerWidth / 2 ? width : 0;
+    /** What our panel keeps clear of: on a card the column of widgets to the right and the note box below, in pixels. */
+    margins() {
+      const isCard = Boolean(app().isCard && app().isCard());
+      const column = isCard && document.getElementById("widgets_block");
+      return { right: column ? column.getBoundingClientRect().width : 0, bottom: isCard ? NOTE_BOX_PX : 0 };
     },
 
     /** Takes away all that the widget hung on the page, except its own elements. */

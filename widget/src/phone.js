@@ -19,11 +19,11 @@ export function digits(text) {
 
 /**
  * `+79123456789` → `+7 912 345-67-89`; a short number, and a country without groups of its own, stay as they are.
- * @param {string} phone
+ * @param {string} phone E.164, or as somebody typed a Russian number
  */
 export function pretty(phone) {
-  const all = digits(phone);
-  if (phone[0] !== "+") return phone;
+  const all = digits(phone).replace(/^8(?=\d{10}$)/, "7");
+  if (phone[0] !== "+" && !/^7\d{10}$/.test(all)) return phone;
   const code = [all.slice(0, 3), all[0]].find((prefix) => prefix in GROUPS);
   const groups = code ? GROUPS[/** @type {keyof typeof GROUPS} */ (/** @type {unknown} */ (code))] : [];
   const national = code ? all.slice(code.length) : "";

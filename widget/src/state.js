@@ -35,7 +35,7 @@ import { CardState, ServerWord } from "./vocabulary.js";
  */
 
 /** What happens in the browser itself. */
-export const Local = Object.freeze({
+export const Local = /* @__PURE__ */ Object.freeze({
   CONNECTION: "local.connection",
   CLICKED: "local.clicked",
   ACCEPTED: "local.accepted",
@@ -107,7 +107,7 @@ const STEPS = {
 };
 
 /** The types that change the state; the link keeps the others (heartbeat, bearer, farewell) to itself. */
-export const HANDLED = Object.freeze(Object.keys(STEPS));
+export const HANDLED = /* @__PURE__ */ Object.keys(STEPS);
 
 /**
  * The state after a message; a type from a newer server changes nothing.

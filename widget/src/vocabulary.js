@@ -20,7 +20,7 @@ export const PING_S = 30;
 export const LONG_POLL_S = 25;
 
 /** Which way the call goes, seen from the company. */
-export const Direction = Object.freeze({
+export const Direction = /* @__PURE__ */ Object.freeze({
   IN: "in",
   OUT: "out",
   INTERNAL: "internal",
@@ -29,7 +29,7 @@ export const Direction = Object.freeze({
 /** @typedef {(typeof Direction)[keyof typeof Direction]} Direction */
 
 /** Whether the call goes on. ENDED_UNKNOWN: its hang-up never came, so it was closed by time. */
-export const CallState = Object.freeze({
+export const CallState = /* @__PURE__ */ Object.freeze({
   LIVE: "live",
   ENDED: "ended",
   ENDED_UNKNOWN: "ended_unknown",
@@ -37,7 +37,7 @@ export const CallState = Object.freeze({
 /** @typedef {(typeof CallState)[keyof typeof CallState]} CallState */
 
 /** How a call or a leg ended. ANSWERED needs talk evidence, never a status word. */
-export const Result = Object.freeze({
+export const Result = /* @__PURE__ */ Object.freeze({
   ANSWERED: "answered",
   MISSED: "missed",
   NO_ANSWER: "no_answer",
@@ -52,7 +52,7 @@ export const Result = Object.freeze({
 /** @typedef {(typeof Result)[keyof typeof Result]} Result */
 
 /** What a provider can do; the widget shows only buttons that work. */
-export const Capability = Object.freeze({
+export const Capability = /* @__PURE__ */ Object.freeze({
   DIAL_NUMBER: "dial_number",
   DIAL_SCHEME: "dial_scheme",
   DIAL_EXTERNAL: "dial_external",
@@ -69,7 +69,7 @@ export const Capability = Object.freeze({
 /** @typedef {(typeof Capability)[keyof typeof Capability]} Capability */
 
 /** How a call is started: agent to number, number through a scheme of the PBX, number to number. */
-export const DialWay = Object.freeze({
+export const DialWay = /* @__PURE__ */ Object.freeze({
   NUMBER: "number",
   SCHEME: "scheme",
   EXTERNAL: "external",
@@ -77,7 +77,7 @@ export const DialWay = Object.freeze({
 /** @typedef {(typeof DialWay)[keyof typeof DialWay]} DialWay */
 
 /** The state line from click to talk. SILENT: the PBX accepted the order and then nothing was heard of it. */
-export const DialState = Object.freeze({
+export const DialState = /* @__PURE__ */ Object.freeze({
   ASKING: "asking",
   ACCEPTED: "accepted",
   AGENT_RINGING: "agent_ringing",
@@ -90,7 +90,7 @@ export const DialState = Object.freeze({
 /** @typedef {(typeof DialState)[keyof typeof DialState]} DialState */
 
 /** What the call is to the agent who sees its card. ELSEWHERE: a colleague took it. */
-export const CardState = Object.freeze({
+export const CardState = /* @__PURE__ */ Object.freeze({
   RINGING: "ringing",
   TALKING: "talking",
   HELD: "held",
@@ -101,7 +101,7 @@ export const CardState = Object.freeze({
 /** @typedef {(typeof CardState)[keyof typeof CardState]} CardState */
 
 /** Who calls, as far as this agent may know. HIDDEN: in the CRM, but not in this agent's view. */
-export const CallerKind = Object.freeze({
+export const CallerKind = /* @__PURE__ */ Object.freeze({
   CONTACT: "contact",
   COMPANY: "company",
   UNKNOWN: "unknown",
@@ -113,7 +113,7 @@ export const CallerKind = Object.freeze({
 /** @typedef {(typeof CallerKind)[keyof typeof CallerKind]} CallerKind */
 
 /** Which notice of a ringing call an account wants: our card, amoCRM's own server-side notice, or both. */
-export const NoticeWay = Object.freeze({
+export const NoticeWay = /* @__PURE__ */ Object.freeze({
   CARD: "card",
   CRM: "crm",
   BOTH: "both",
@@ -121,7 +121,7 @@ export const NoticeWay = Object.freeze({
 /** @typedef {(typeof NoticeWay)[keyof typeof NoticeWay]} NoticeWay */
 
 /** Types of the messages that the server sends to the browser. */
-export const ServerWord = Object.freeze({
+export const ServerWord = /* @__PURE__ */ Object.freeze({
   SNAPSHOT: "snapshot",
   CALL: "call",
   DIAL: "dial",
@@ -135,7 +135,7 @@ export const ServerWord = Object.freeze({
 /** @typedef {(typeof ServerWord)[keyof typeof ServerWord]} ServerWord */
 
 /** Types of the messages that the browser sends to the server. */
-export const BrowserWord = Object.freeze({
+export const BrowserWord = /* @__PURE__ */ Object.freeze({
   PONG: "pong",
   RENEW: "renew",
   NOTICE: "notice",
@@ -144,7 +144,7 @@ export const BrowserWord = Object.freeze({
 /** @typedef {(typeof BrowserWord)[keyof typeof BrowserWord]} BrowserWord */
 
 /** Why the server ends a connection: come back soon (TEMPORARY), or do not come back by yourself (TERMINAL). */
-export const Bye = Object.freeze({
+export const Bye = /* @__PURE__ */ Object.freeze({
   TEMPORARY: "temporary",
   TERMINAL: "terminal",
 });

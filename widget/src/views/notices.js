@@ -2,6 +2,7 @@
 
 import { elementOf } from "../host.js";
 import { pretty } from "../phone.js";
+import { isLive } from "../state.js";
 import { CallerKind } from "../vocabulary.js";
 import { nameOf, newContactPath, titleOf } from "./card.js";
 import { wordsOf } from "./problem.js";
@@ -25,8 +26,9 @@ export async function noticeCall(call, { host, t }) {
   const details = [caller.company && caller.company.name, call.line_name].filter(Boolean).join(" · ");
   // The notice takes markup, so the template, which escapes what it prints, makes it; without it plain words must do.
   const html = await host.render("notice", { path, label, details });
+  const title = isLive(call) ? t(`ringing.${call.direction}`) : titleOf(call, t);
   host.addCall({
-    header: `${titleOf(call, t)}: ${pretty(phone) || nameOf(caller, t)}`,
+    header: `${title}: ${pretty(phone) || nameOf(caller, t)}`,
     text: html || t("notice.plain"),
     date: call.started_at,
     // amoCRM takes a filled `from` for a known caller.

@@ -75,7 +75,9 @@ export function createPanel({ t, host, serverS, onTick }) {
     paint(items) {
       if (items.length && !root.isConnected) document.body.append(root);
       root.dataset.theme = host.isDark() ? "dark" : "light";
-      root.style.setProperty("--kmt-right", `${host.rightColumn()}px`);
+      const { right, bottom } = host.margins();
+      root.style.setProperty("--kmt-right", `${right}px`);
+      root.style.setProperty("--kmt-bottom", `${bottom}px`);
       [...drawn.keys()].filter((key) => !items.some((item) => item.key === key)).forEach((key) => {
         /** @type {{node: HTMLElement}} */ (drawn.get(key)).node.remove();
         drawn.delete(key);
