@@ -22,7 +22,7 @@ class Outbound:
     """Fills `core.ports.Sender`. Close it before the loop ends."""
 
     def __init__(self, codecs: Mapping[str, Codec], urls: Mapping[str, str]) -> None:
-        self._bases = {name: urls.get(name, codec.base_url).rstrip("/") for name, codec in codecs.items()}
+        self._bases = {name: _base(codec.base_url, urls.get(name, "")) for name, codec in codecs.items()}
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, provider: str, request: VendorRequest) -> VendorAnswer:
@@ -53,6 +53,12 @@ class Outbound:
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self._session
+
+
+def _base(own: str, other: str) -> str:
+    """Where a vendor's API is: its own address, or another origin with the same path, or another address altogether."""
+    url = URL(other) if other else URL(own)
+    return str(url.with_path(URL(own).path) if url.path in ("", "/") else url).rstrip("/")
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

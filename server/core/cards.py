@@ -16,7 +16,6 @@ from .vocabulary import (
     LegState,
     RecordingState,
     Result,
-    Side,
 )
 
 OPEN_STATES = {LegState.TALKING: CardState.TALKING, LegState.HELD: CardState.HELD, LegState.RINGING: CardState.RINGING}
@@ -40,24 +39,19 @@ def card_state(call: Call, extensions: Collection[str]) -> CardState:
     mine = [leg for leg in call.legs.values() if _is_of(leg, extensions)]
     if not call.is_live:
         return _ended_state(call, mine, extensions)
+    if mine and call.direction is Direction.OUT and call.verdict.answered_ms is None:
+        return CardState.RINGING
     states = {leg.state for leg in mine if leg.is_open}
     for state, card in OPEN_STATES.items():
         if state in states:
             return card
     if any(leg.answered_ms is not None for leg in mine):
-        return _after_my_leg(call, mine)
+        return CardState.ELSEWHERE
     return CardState.RINGING if not mine else _without_me(call)
 
 
 def _is_of(leg: Leg, extensions: Collection[str]) -> bool:
     return leg.extension in extensions or leg.from_extension in extensions
-
-
-def _after_my_leg(call: Call, mine: list[Leg]) -> CardState:
-    """My leg is over and the call is not: in a call-back the client is being rung, otherwise a colleague has it."""
-    if call.direction is Direction.OUT and all(leg.side is Side.AGENT for leg in mine):
-        return CardState.TALKING if call.verdict.answered_ms else CardState.RINGING
-    return CardState.ELSEWHERE
 
 
 def _without_me(call: Call) -> CardState:

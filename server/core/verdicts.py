@@ -75,7 +75,7 @@ def _state(legs: Sequence[Leg], closed: CallClosed | None, expired_ms: int | Non
     may do so for ever (the hang-up was lost): `expired_ms` is the end then, until news comes.
     """
     people = [leg for leg in legs if leg.side in PEOPLE]
-    if closed is not None or (people and all(_is_over(leg, people) for leg in people)):
+    if closed is not None or (people and all(_is_over(leg, people) for leg in people) and not _moves_on(people)):
         return CallState.ENDED
     return CallState.LIVE if expired_ms is None else CallState.ENDED_UNKNOWN
 
@@ -87,6 +87,16 @@ def _is_over(leg: Leg, people: Sequence[Leg]) -> bool:
     clients = [other for other in people if other.side is Side.CLIENT and other.extension == leg.extension]
     is_answered = leg.side is Side.AGENT and leg.state is not LegState.RINGING
     return is_answered and bool(clients) and not any(client.is_open for client in clients)
+
+
+def _moves_on(people: Sequence[Leg]) -> bool:
+    """An answered agent's leg that ended outbound for no reason: MANGO is about to ring the client on another leg."""
+    if any(leg.side is Side.CLIENT for leg in people):
+        return False
+    return any(
+        leg.answered_ms is not None and leg.result is Result.UNKNOWN and leg.word("direction") == Direction.OUT
+        for leg in people
+    )
 
 
 def _talks(legs: Sequence[Leg], direction: Direction) -> list[Leg]:

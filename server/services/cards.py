@@ -58,15 +58,18 @@ class Recordings(Protocol):
 
 
 class _Shown:
-    """A call on screens: the call, its caller's entries (None: not looked up yet), what browsers did with its card."""
+    """A call on screens: its caller's entries (None: not looked up yet), what browsers did with its card, and the card
+    that each agent was sent last: news that changes nothing he sees is not sent.
+    """
 
-    __slots__ = ("call", "entries", "is_searching", "marks")
+    __slots__ = ("call", "entries", "is_searching", "marks", "sent")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.entries: list[Entry] | None = None
         self.is_searching = False
         self.marks: dict[int, CardMark] = {}
+        self.sent: dict[int, CallView] = {}
 
 
 class Cards:
@@ -218,8 +221,12 @@ class Cards:
 
     def _show(self, shown: _Shown, user_id: int) -> None:
         agent: AgentKey = (shown.call.account_id, user_id)
-        if self._agents.is_reachable(agent):
-            self._agents.send_call(agent, self._view(shown, user_id))
+        if not self._agents.is_reachable(agent):
+            return
+        view = self._view(shown, user_id)
+        if shown.sent.get(user_id) != view:
+            shown.sent[user_id] = view
+            self._agents.send_call(agent, view)
 
     def _view(self, shown: _Shown, user_id: int) -> CallView:
         call = shown.call

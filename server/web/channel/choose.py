@@ -32,7 +32,7 @@ async def choose(kind: Kind, channels: Channels, *, limits: Limits | None = None
         return DetachedListener(channels, limits=limits)
     if kind == "detached":
         log.warning(
-            "channel.self_test_failed",
+            "channel_self_test_failed",
             using="aiohttp",
             effect="about ten times the memory per agent",
             cure="install the aiohttp version named in constraints.txt, or set channel = aiohttp",
@@ -54,7 +54,7 @@ async def self_test(*, timeout_s: float = _TEST_S) -> bool:
             is_forgotten = runner.server is not None and not runner.server.connections
             return is_echoed and is_forgotten and await channels.drain(deadline_s=timeout_s) == 0
     except (OSError, TimeoutError, aiohttp.ClientError, TypeError) as exc:
-        log.info("channel.self_test_error", error=repr(exc))
+        log.info("channel_self_test_error", error=repr(exc))
         return False
     finally:
         await runner.cleanup()

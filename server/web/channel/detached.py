@@ -122,6 +122,11 @@ class Connection(asyncio.Protocol):
                 self._take(event)
         self._decoder = None if decoder.is_idle or self._is_deaf else decoder
 
+    def eof_received(self) -> None:
+        """The peer hangs up. Without a goodbye before, nobody is left to read what is unsent: do not wait for it."""
+        if not self._code:
+            self.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the code tells as much as a peer may know
         """The end, however it came."""
         if self._timer is not None:
@@ -153,7 +158,7 @@ class Connection(asyncio.Protocol):
             self._receiver.on_text(text)
         except Exception:
             # Answered here: the first chunk is read inside the handshake's request, which has its answer already.
-            log.exception("channel.receiver_failed", peer=self.peer)
+            log.exception("channel_receiver_failed", peer=self.peer)
             self.close(frames.INTERNAL_ERROR)
 
     def _peer_closes(self, event: frames.Close) -> None:

@@ -106,9 +106,7 @@ class PlainChannel:
             while await self._listen(receiver):
                 self.silent = 0
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._transport.close()
+            self._hang_up()
             self._code = self._code or frames.ABNORMAL
             receiver.on_closed(self._code)
 
@@ -126,6 +124,13 @@ class PlainChannel:
             return True
         return False
 
+    def _hang_up(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport.close()
+        if self._transport.get_write_buffer_size():  # or a peer that reads nothing would keep it for ever
+            asyncio.get_running_loop().call_later(self._limits.close_s, self._transport.abort)
+
     def _take(self, kind: WSMsgType, data: object, receiver: Receiver) -> None:
         if kind is WSMsgType.TEXT and isinstance(data, str):
             self._deliver(data, receiver)
@@ -140,5 +145,5 @@ class PlainChannel:
         try:
             receiver.on_text(text)
         except Exception:
-            log.exception("channel.receiver_failed", peer=self.peer)
+            log.exception("channel_receiver_failed", peer=self.peer)
             self.close(frames.INTERNAL_ERROR)

@@ -186,6 +186,12 @@ def test_a_call_back_counts_only_the_clients_answer() -> None:
     assert told(CALL_BACK).verdict.answered_by == "201"
 
 
+def test_a_call_back_goes_on_between_its_two_legs() -> None:
+    """MANGO ends the agent's first leg before it rings the client's: nothing is over."""
+    assert told(CALL_BACK[:3]).is_live
+    assert not told([*CALL_BACK[:3], closed(5, direction=Direction.OUT, is_sure=True)]).is_live
+
+
 def test_a_menu_that_answers_is_no_talk() -> None:
     """An IVR picks up every call; a call that ends there was missed."""
     menu = [leg(LegAnswered, 0, "ivr", side=Side.MENU), leg(LegEnded, 15, "ivr", side=Side.MENU), closed(15)]

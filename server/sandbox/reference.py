@@ -1,0 +1,98 @@
+"""Writes `docs/reference/sandbox.md` from the tables that the sandbox runs on: `python -m server.sandbox.reference`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from server.sandbox.app import make_app
+from server.sandbox.faults import __doc__ as faults_text
+from server.sandbox.openapi import plain_path
+from server.sandbox.page.vendor import ABSENT, NEAREST
+from server.sandbox.routes import ROUTES_SEEN, Route
+from server.sandbox.rules import NOT_YET, RULES
+from server.sandbox.switches import TABLE
+from server.sandbox.world import World
+
+PAGE: Final = Path("docs/reference/sandbox.md")
+
+_INTRO: Final = """# The sandbox
+
+Made from the code by `python -m server.sandbox.reference`; a test compares.
+
+A local amoCRM, two local PBXs and, beside them, our backend. amoCRM answers at the root of its own origin, as
+`https://<subdomain>.amocrm.ru` does, so API clients and widgets need only another host name. *as amoCRM* means: as
+documented or as published clients and widgets rely on; *switch*: nobody documented it, and `PUT /sandbox/switches`
+chooses; *not yet* stands at the end with its reason.
+
+The door of a route: **api** a Bearer token or the page's session, **page** the page's session only, **open** anybody.
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    routes = make_app(World())[ROUTES_SEEN]
+    amocrm = [route for route in routes if not route.path.startswith("/sandbox/") and not _is_page(route)]
+    parts = [
+        _INTRO,
+        "## The API\n\n" + _routes(amocrm),
+        "## Rules that clients rely on\n\n" + _rules(),
+        "## Switches\n\nSections are those of the platform reference.\n\n" + _switches(),
+        "## The host page\n\n" + _routes([route for route in routes if _is_page(route)]),
+        "### Vendor modules\n\n" + _modules(),
+        "## The sandbox's own\n\n" + _routes([route for route in routes if route.path.startswith("/sandbox/")]),
+        "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
+        "## Not yet\n\n" + _table(("what", "why"), NOT_YET),
+    ]
+    return "\n".join(parts)
+
+
+def _is_page(route: Route) -> bool:
+    return route.handler.__module__.startswith("server.sandbox.page") if hasattr(route.handler, "__module__") else False
+
+
+def _routes(routes: list[Route]) -> str:
+    rows = [
+        (route.method, f"`{plain_path(route.path)}`", route.summary, route.door, _plain(route.fidelity))
+        for route in sorted(routes, key=lambda route: (plain_path(route.path), route.method))
+    ]
+    return _table(("method", "path", "what", "door", "fidelity"), rows)
+
+
+def _rules() -> str:
+    return _table(("rule", "fidelity", "pinned by"), [(r.text, _plain(r.fidelity), f"`{r.test}`") for r in RULES])
+
+
+def _switches() -> str:
+    rows = [
+        (f"`{switch.name}`", f"`{_value(switch.default)}`", _choices(switch.choices), switch.meaning, switch.source)
+        for switch in TABLE
+    ]
+    return _table(("switch", "default", "choices", "meaning", "section"), rows)
+
+
+def _modules() -> str:
+    rows = [(f"`{name}`", f"{wanted} is not on npm; {used} is served") for name, (wanted, used) in NEAREST.items()]
+    rows += [(f"`{name}`", "not on npm at all; a stub says so in the developer bar") for name in ABSENT]
+    return "All others are of amoCRM's own versions.\n\n" + _table(("module", "difference"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def _plain(fidelity: str) -> str:
+    kind, colon, names = fidelity.partition(": ")
+    return f"{kind}: " + ", ".join(f"`{name}`" for name in names.split(", ")) if colon else fidelity
+
+
+def _choices(choices: tuple[object, ...] | None) -> str:
+    return ", ".join(f"`{_value(choice)}`" for choice in choices) if choices else "any"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), "utf-8")
