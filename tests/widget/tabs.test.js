@@ -213,3 +213,15 @@ test("when the painter dies without a word, the leader notices and another tab p
 
   assert.equal(a.isPainter(), true);
 });
+
+test("a tab that is declared dead too early says that it lives", async () => {
+  const world = new World("locks");
+  const [a, b] = [world.open("a"), world.open("b")];
+  await world.clock.move(10);
+  b.act();
+
+  world.browser.channel("tabs").postMessage({ kind: "gone", tab: "b" });
+
+  assert.deepEqual(world.painters, ["b"]);
+  assert.equal(a.isPainter(), false);
+});

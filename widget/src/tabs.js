@@ -59,7 +59,11 @@ export function createTabs({ channel, tab, elect, watch, nowMs, isVisible, liste
       announce();
       if (isLeader && shared) post({ kind: "state", state: shared });
     },
-    gone: ({ tab: other }) => forget(other),
+    gone({ tab: other }) {
+      // Said of us too early: the leader asked for our lock before the browser had given it to us.
+      if (other === tab) announce();
+      else forget(other);
+    },
     lead: () => waiting.forEach((command, id) => post({ kind: "command", id, command })),
     state: ({ state }) => {
       if (isLeader) return;
