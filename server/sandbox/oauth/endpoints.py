@@ -95,10 +95,10 @@ def _consent_page(request: web.Request, integration: Row, user: Row | None) -> w
 
 
 async def _decide(request: web.Request) -> web.StreamResponse:
-    world, form = request.app[WORLD], await request.post()
+    world, form = request.app[WORLD], await read_object(request)
     integration = _asked_integration(world, form.get("client_id"))
     user = world.users.get(whole(form.get("user"))) or page_user(request)
-    url = _redirect(world, integration, user=user, form=dict(form))
+    url = _redirect(world, integration, user=user, form=form)
     if form.get("mode") == "popup":
         page = _PAGES.get_template("popup.html.jinja").render(url=str(url))
         answer: web.StreamResponse = web.Response(text=page, content_type="text/html")

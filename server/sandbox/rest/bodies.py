@@ -66,7 +66,7 @@ async def _form(request: web.Request) -> list[tuple[str, str]]:
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """PHP's reading of `a[b][]=1&a[b][]=2`: {"a": {"b": ["1", "2"]}}; numbered keys make lists as well."""
+    """PHP's reading of `a[b][]=1&a[b][]=2`: {"a": {"b": ["1", "2"]}}; keys 0, 1, … make lists as well."""
     root: dict[str, Any] = {}
     for key, value in pairs:
         name, _, rest = key.partition("[")
@@ -91,5 +91,6 @@ def _lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     children = {key: _lists(child) for key, child in value.items()}
-    numbered = children and all(key.isdecimal() and key.isascii() for key in children)
-    return [children[key] for key in sorted(children, key=int)] if numbered else children
+    if children.keys() == {str(index) for index in range(len(children))}:
+        return [children[str(index)] for index in range(len(children))]
+    return children

@@ -35,10 +35,20 @@ def _found(noun: Noun, request: web.Request, query: ListQuery) -> list[Row]:
     else:
         rows = [row for row in request.app[WORLD].entities(noun.name) if is_visible(row)]
     rows = [row for row in keep(rows, query.filters, noun.filters) if may(user, "view", noun.name, row)]
+    fields = query.filters.get("custom_fields_values")
+    if isinstance(fields, dict) and request.app[WORLD].switches["alpha_filter"]:
+        rows = [row for row in rows if all(_has_value(row, field, wanted) for field, wanted in fields.items())]
     statuses = query.filters.get("statuses")
     if noun.name == "leads" and statuses:
         rows = [row for row in rows if _has_status(row, statuses)]
     return rows
+
+
+def _has_value(row: Row, field: str, wanted: object) -> bool:
+    """`filter[custom_fields_values][<id>][]=…`: any of the values, exactly."""
+    values = {str(value) for value in (wanted if isinstance(wanted, list) else [wanted])}
+    entries = [entry for entry in row.get("custom_fields_values") or [] if str(entry["field_id"]) == field]
+    return any(str(value["value"]) in values for entry in entries for value in entry["values"])
 
 
 def _has_status(row: Row, statuses: object) -> bool:

@@ -255,3 +255,16 @@ async def test_pipelines_carry_their_statuses(api: Api) -> None:
         statuses = pipeline["_embedded"]["statuses"]
         assert statuses[0]["type"] == 1
         assert [status["id"] for status in statuses][-2:] == [142, 143]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_the_alpha_filter_finds_by_a_field_where_it_is_paid_for(api: Api, world: World, is_on: bool) -> None:
+    """filter[custom_fields_values][<field>][]; elsewhere it is ignored."""
+    world.switches.set({"alpha_filter": is_on})
+    contact = next(iter(world.contacts))
+    entry = contact["custom_fields_values"][0]
+    value = quote(entry["values"][0]["value"], safe="")
+
+    path = f"/api/v4/contacts?limit=250&filter[custom_fields_values][{entry['field_id']}][]={value}"
+
+    assert len(await made(await api.get(path), "contacts")) == (1 if is_on else len(world.contacts))

@@ -273,3 +273,32 @@ async def test_a_task_takes_floats_and_is_completed(api: Api, world: World) -> N
 async def test_a_task_without_sense_is_refused(api: Api, wrong: dict[str, object]) -> None:
     """Text and deadline are required, references must exist."""
     assert (await api.post("/api/v4/tasks", [wrong])).status == 400
+
+
+async def test_a_lead_with_its_contact_is_one_request(api: Api, world: World) -> None:
+    """leads/complex: a bare array with the ids of all three."""
+    company = next(iter(world.companies))["id"]
+    inside = {
+        "contacts": [new_contact("Пётр", "+7 999 1112233")],
+        "companies": [{"id": company}],
+        "tags": [{"name": "т"}],
+    }
+    wanted = {"name": "Сделка", "request_id": "r", "price": 10, "_embedded": inside}
+
+    answer = await body(await api.post("/api/v4/leads/complex", [wanted, {"name": "Одна"}]))
+
+    assert [set(one) for one in answer] == [{"id", "contact_id", "company_id", "request_id", "merged"}] * 2
+    assert (answer[0]["request_id"], answer[0]["company_id"], answer[1]["contact_id"]) == (["r"], company, None)
+    lead = world.leads[answer[0]["id"]]
+    assert lead["links"] == {"contacts": [answer[0]["contact_id"]], "companies": [company]}
+    assert world.contacts[answer[0]["contact_id"]]["links"]["companies"] == [company]
+
+
+async def test_an_unknown_contact_stops_a_complex_lead(api: Api, world: World) -> None:
+    """And nothing is stored."""
+    before = len(world.leads)
+
+    answer = await api.post("/api/v4/leads/complex", [{"name": "x"}, {"_embedded": {"contacts": [{"id": 1}]}}])
+
+    assert answer.status == 400
+    assert len(world.leads) == before
