@@ -4,6 +4,7 @@ Both implementations, on both event loops that the product runs on.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -43,6 +44,13 @@ async def service(request: pytest.FixtureRequest) -> AsyncIterator[Service]:
 async def tls_service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
     """One implementation behind TLS that ends in this process."""
     async with serving(request.param, tls=own_tls(tmp_path)) as served:
+        yield served
+
+
+@pytest.fixture
+async def detached() -> AsyncIterator[Service]:
+    """The implementation that must not lean on aiohttp's habits."""
+    async with serving("detached", keepalive_timeout=0.05) as served:
         yield served
 
 
@@ -198,3 +206,92 @@ async def test_chromium_understands(service: Service) -> None:
         assert await evaluation == [PROTOCOL, "", "карточка", 4001, True]
         assert await ear.end() == 4001
         await browser.close()
+
+
+# -- aiohttp's books (the three names that `detached` leans on)
+
+
+async def test_aiohttp_forgets_a_detached_connection(detached: Service) -> None:
+    """After the handshake the server has no connection, so its shutdown neither waits for it nor closes it."""
+    await detached.call()
+    await detached.ear()
+    await asyncio.sleep(0)
+
+    assert detached.runner.server is not None
+    assert detached.runner.server.connections == []
+
+
+async def test_keep_alive_does_not_cut_a_detached_channel(detached: Service) -> None:
+    """aiohttp's keep-alive timer is gone with the connection: the channel outlives it."""
+    client = await detached.call()
+    ear = await detached.ear()
+
+    await asyncio.sleep(0.2)  # four times the keep-alive of this server: its passing is the test
+
+    client.writer.write(masked(0x81, b"still here"))
+    assert await ear.heard() == "still here"
+
+
+async def test_a_keep_alive_connection_may_be_upgraded(service: Service) -> None:
+    """A browser or proxy may open the channel on a connection that has served a request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"</title>")
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: kommutator.1\r\n\r\n"
+        + masked(0x81, b"early")
+    )
+
+    assert await (await service.ear()).heard() == "early"
+
+
+async def test_the_access_log_has_one_line(detached: Service, caplog: pytest.LogCaptureFixture) -> None:
+    """The handshake is logged like any request, with its status."""
+    with caplog.at_level(logging.INFO, "aiohttp.access"):
+        await detached.call()
+        await detached.ear()
+        await asyncio.sleep(0)
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "aiohttp.access"]
+    assert "127.0.0.1" in line
+    assert '"GET /ws HTTP/1.1" 101' in line
+
+
+async def test_cancelled_handlers_do_not_cost_the_channel() -> None:
+    """An application that cancels handlers of lost connections loses no channel by it."""
+    async with serving("detached", handler_cancellation=True) as service:
+        client = await service.call()
+        ear = await service.ear()
+
+        client.writer.write(masked(0x81, b"here"))
+
+        assert await ear.heard() == "here"
+
+
+async def test_a_client_gone_before_the_answer_opens_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A client that leaves while it is being checked gets no channel, and nobody is alarmed."""
+    entered, gone, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @web.middleware
+    async def checking(request: web.Request, handler: Handler) -> web.StreamResponse:
+        entered.set()
+        await gone.wait()
+        try:
+            return await handler(request)
+        finally:
+            answered.set()
+
+    async with serving("detached", middlewares=(checking,)) as service:
+        calling = asyncio.ensure_future(service.call())
+        await entered.wait()
+        (connection,) = service.runner.server.connections
+        connection.transport.abort()
+        with pytest.raises(asyncio.IncompleteReadError):
+            await calling
+
+        gone.set()
+        await answered.wait()
+
+        assert (len(service.channels), service.ears.empty()) == (0, True)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []

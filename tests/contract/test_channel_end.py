@@ -84,6 +84,25 @@ async def test_a_lost_peer_is_reported(service: Service) -> None:
     assert await ear.end() == frames.ABNORMAL
 
 
+async def test_a_peer_that_only_stops_talking_is_lost() -> None:
+    """Half a connection is none: a peer that shuts its side without a close frame is gone at once, read or not.
+
+    The detached channel's promise: aiohttp waits until everything is read.
+    """
+    async with serving("detached") as detached:
+        client = await detached.call()
+        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        ear = await detached.ear()
+        while ear.channel._transport.get_write_buffer_size() < 60_000:  # type: ignore[attr-defined]
+            ear.channel.send(frames.text("x" * 60_000))
+            await asyncio.sleep(0)
+
+        client.writer.write_eof()
+
+        assert await ear.end() == frames.ABNORMAL
+        assert len(detached.channels) == 0
+
+
 async def test_a_peer_that_ignores_our_close_is_cut_off(service: Service) -> None:
     """The close handshake has a deadline."""
     client = await service.call()

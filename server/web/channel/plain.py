@@ -1,6 +1,7 @@
 """The same channel over aiohttp's own `WebSocketResponse`: what `detached` falls back to, and is judged against.
 
-Two things it cannot do: refuse a client's unmasked frame (aiohttp's parser reads it), and be small.
+It is larger, and aiohttp makes it more lenient: a client's unmasked frame is read, and a peer that shuts its side of
+the socket while much is unsent is noticed by the heartbeat only.
 """
 
 import asyncio
@@ -127,9 +128,11 @@ class PlainChannel:
     def _hang_up(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._transport.close()
+        if self._transport.is_closing():
+            return
         if self._transport.get_write_buffer_size():  # or a peer that reads nothing would keep it for ever
             asyncio.get_running_loop().call_later(self._limits.close_s, self._transport.abort)
+        self._transport.close()
 
     def _take(self, kind: WSMsgType, data: object, receiver: Receiver) -> None:
         if kind is WSMsgType.TEXT and isinstance(data, str):

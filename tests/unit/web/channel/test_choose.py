@@ -70,4 +70,4 @@ async def test_a_changed_aiohttp_means_its_own_channel_and_a_warning(
 
     assert isinstance(listener, PlainListener)
     (warning,) = [entry for entry in logs if entry["log_level"] == "warning"]
-    assert (warning["event"], warning["using"]) == ("channel.self_test_failed", "aiohttp")
+    assert (warning["event"], warning["using"]) == ("channel_self_test_failed", "aiohttp")
