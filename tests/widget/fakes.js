@@ -80,7 +80,10 @@ export class FakeBrowser {
     const channel = {
       name,
       onmessage: null,
-      postMessage: (data) => [...peers].filter((one) => one !== channel && one.name === name).forEach((one) => one.onmessage?.({ data: structuredClone(data) })),
+      postMessage: (data) =>
+        [...peers]
+          .filter((one) => one !== channel && one.name === name)
+          .forEach((one) => one.onmessage?.({ data: structuredClone(data) })),
       close: () => void peers.delete(channel),
     };
     peers.add(channel);
@@ -96,7 +99,10 @@ export class FakeBrowser {
         options.signal?.addEventListener("abort", () => {
           const queue = this.#locks.get(name) || [];
           if (queue[0] === entry) return;
-          this.#locks.set(name, queue.filter((one) => one !== entry));
+          this.#locks.set(
+            name,
+            queue.filter((one) => one !== entry),
+          );
           reject(new Error("AbortError"));
         });
         const queue = [...(this.#locks.get(name) || []), entry];
@@ -119,7 +125,8 @@ export class FakeBrowser {
   storage(onStorage) {
     const listener = { onStorage };
     this.#storageListeners.add(listener);
-    const tell = (key, newValue) => [...this.#storageListeners].filter((one) => one !== listener).forEach((one) => one.onStorage({ key, newValue }));
+    const tell = (key, newValue) =>
+      [...this.#storageListeners].filter((one) => one !== listener).forEach((one) => one.onStorage({ key, newValue }));
     return {
       getItem: (key) => this.values.get(key) ?? null,
       setItem: (key, value) => void (this.values.set(key, value), tell(key, value)),

@@ -76,7 +76,10 @@ test("half a bearer's life over, a ping asks for a fresh one", async () => {
   sockets[0].hear({ type: "ping" });
   sockets[0].hear({ type: "bearer", bearer: "b2", expires_at: 9 });
 
-  assert.deepEqual(sockets[0].sent.map((one) => one.type), ["pong", "renew"]);
+  assert.deepEqual(
+    sockets[0].sent.map((one) => one.type),
+    ["pong", "renew"],
+  );
   assert.equal(api.kept, "b2");
 });
 

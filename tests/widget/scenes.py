@@ -34,9 +34,9 @@ LONG_ONE = m.CallerView(
     leads_open=22,
     responsible=m.Person(id=102, name=LONG),
 )
+FIRST_NAMES = ("Анна", "Борис", "Вера", "Глеб", "Дина")
 NAMESAKES = tuple(
-    m.Link(name=f"{name} Петров", path=f"/contacts/detail/{i}", id=i)
-    for i, name in enumerate(("Анна", "Борис", "Вера", "Глеб", "Дина"), 80)
+    m.Link(name=f"{name} Петров", path=f"/contacts/detail/{i}", id=i) for i, name in enumerate(FIRST_NAMES, 80)
 )
 SEVERAL = m.CallerView(kind=CallerKind.CONTACT, phone=PHONE, name="Иван Петров", card=IVAN.card, others=NAMESAKES)
 OLEG = m.Person(id=102, name="Олег Смирнов", extension="202")
@@ -190,8 +190,9 @@ def refused(slug: str, **more: Any) -> Scene:
 
 
 REFUSALS = (
-    "bad-phone", "no-line", "no-extension", "dial-twice", "bearer-invalid", "vendor-failed", "vendor-unavailable", "vendor-rate-limited",
-    "vendor-credentials", "vendor-refused", "vendor-number", "vendor-extension", "vendor-billing", "vendor-unsupported", "own-fault",
+    "bad-phone", "no-line", "no-extension", "dial-twice", "vendor-failed", "vendor-unavailable", "vendor-rate-limited",
+    "vendor-credentials", "vendor-refused", "vendor-number", "vendor-extension", "vendor-billing", "vendor-unsupported",
+    "own-fault",
 )  # fmt: skip
 TEMPORARY = {"vendor-unavailable", "vendor-rate-limited", "own-fault"}
 
@@ -204,7 +205,7 @@ DIALS: dict[str, Scene] = {
     "asking": dialling(DialState.ASKING),
     "talking": dialling(DialState.TALKING, can=("hangup",), call_id="c9"),
     "choosing": choosing,
-    **{slug: refused(slug, temporary=slug in TEMPORARY) for slug in REFUSALS if slug != "bearer-invalid"},
+    **{slug: refused(slug, temporary=slug in TEMPORARY) for slug in REFUSALS},
     "vendor-said": refused("vendor-refused", details={"vendor_text": "wrong hash"}),
     "troubled": troubled,
 }

@@ -5,13 +5,32 @@ import { claimable, ringing, visibleCards, visibleLine } from "../../widget/src/
 import { initial } from "../../widget/src/state.js";
 
 const NOW_S = 10_000;
-const call = (id, state, more = {}) => ({ id, direction: "in", state, started_at: NOW_S - 60, caller: { kind: "contact" }, ...more });
+const call = (id, state, more = {}) => ({
+  id,
+  direction: "in",
+  state,
+  started_at: NOW_S - 60,
+  caller: { kind: "contact" },
+  ...more,
+});
 const withCalls = (...calls) => ({ ...initial(), calls });
 const ids = (calls) => calls.map((one) => one.id);
-const dial = (state, more = {}) => ({ id: "d", way: "number", state, phone: "+7", started_at: NOW_S - 9, changed_at: NOW_S - 2, ...more });
+const dial = (state, more = {}) => ({
+  id: "d",
+  way: "number",
+  state,
+  phone: "+7",
+  started_at: NOW_S - 9,
+  changed_at: NOW_S - 2,
+  ...more,
+});
 
 test("a ringing call stands above a talk, a talk above what is over", () => {
-  const state = withCalls(call("over", "missed", { ended_at: NOW_S }), call("talk", "talking"), call("ring", "ringing"));
+  const state = withCalls(
+    call("over", "missed", { ended_at: NOW_S }),
+    call("talk", "talking"),
+    call("ring", "ringing"),
+  );
 
   assert.deepEqual(ids(visibleCards(state, NOW_S)), ["ring", "talk", "over"]);
 });
@@ -40,7 +59,10 @@ test("a colleague's answer is news for a few seconds", () => {
 });
 
 test("while the state line tells the way, the call's card waits", () => {
-  const state = { ...withCalls(call("a", "ringing", { direction: "out" })), dial: dial("client_ringing", { call_id: "a" }) };
+  const state = {
+    ...withCalls(call("a", "ringing", { direction: "out" })),
+    dial: dial("client_ringing", { call_id: "a" }),
+  };
 
   assert.deepEqual(visibleCards(state, NOW_S), []);
   assert.equal(visibleLine(state, NOW_S).id, "d");
@@ -69,7 +91,12 @@ test("a closed line does not come back", () => {
 });
 
 test("only an incoming call that nobody silenced rings", () => {
-  const state = withCalls(call("a", "ringing"), call("b", "ringing", { is_dismissed: true }), call("c", "talking"), call("d", "ringing", { direction: "out" }));
+  const state = withCalls(
+    call("a", "ringing"),
+    call("b", "ringing", { is_dismissed: true }),
+    call("c", "talking"),
+    call("d", "ringing", { direction: "out" }),
+  );
 
   assert.deepEqual(ids(ringing(state)), ["a"]);
 });
@@ -88,5 +115,8 @@ test("a notice waits for the caller's name, but not for ever", () => {
 });
 
 test("calls out and calls already noticed are not claimed", () => {
-  assert.deepEqual(claimable(withCalls(call("a", "ringing", { is_noticed: true }), call("b", "talking", { direction: "out" }))), []);
+  assert.deepEqual(
+    claimable(withCalls(call("a", "ringing", { is_noticed: true }), call("b", "talking", { direction: "out" }))),
+    [],
+  );
 });

@@ -7,7 +7,11 @@ import { addressProblem, normalised } from "../../widget/src/server_check.js";
 import { createTexts, duration } from "../../widget/src/text.js";
 import { asRequest, waysOf } from "../../widget/src/ways.js";
 
-const texts = (tree, lang = "ru") => createTexts(() => tree, () => lang);
+const texts = (tree, lang = "ru") =>
+  createTexts(
+    () => tree,
+    () => lang,
+  );
 
 test("the wait doubles up to its cap and is spread from zero", () => {
   const longest = [0, 1, 2, 3, 4, 5, 9].map((attempt) => delayMs(attempt, { random: () => 1 }));
@@ -53,7 +57,13 @@ test("an unknown key shows itself and an unknown place stays", () => {
   assert.equal(t.has("no.such"), false);
 });
 
-for (const [n, shown] of [[1, "1 сделка"], [2, "2 сделки"], [5, "5 сделок"], [11, "11 сделок"], [21, "21 сделка"]]) {
+for (const [n, shown] of [
+  [1, "1 сделка"],
+  [2, "2 сделки"],
+  [5, "5 сделок"],
+  [11, "11 сделок"],
+  [21, "21 сделка"],
+]) {
   test(`in Russian ${n} is ${shown}`, () => {
     assert.equal(texts({ leads: "{n} сделка|{n} сделки|{n} сделок" })("leads", { n }), shown);
   });
@@ -86,15 +96,28 @@ test("an address loses what people paste around it", () => {
   assert.equal(normalised(" https://calls.example.com/base/?x=1#y "), "https://calls.example.com/base");
 });
 
-const line = (more = {}) => ({ id: "l1", name: "Sales", provider: "p", capabilities: ["dial_number", "dial_scheme", "dial_external"], schemes: { s1: "Queue" }, ...more });
+const line = (more = {}) => ({
+  id: "l1",
+  name: "Sales",
+  provider: "p",
+  capabilities: ["dial_number", "dial_scheme", "dial_external"],
+  schemes: { s1: "Queue" },
+  ...more,
+});
 const state = (lines, extensions = { l1: "201" }) => ({ agent: { id: 1, name: "A", extensions }, lines });
 
 test("an agent with an extension may call through everything the account has set up", () => {
-  assert.deepEqual(waysOf(state([line()])).map((way) => way.id), ["l1.number", "l1.scheme.s1.Queue", "l1.external"]);
+  assert.deepEqual(
+    waysOf(state([line()])).map((way) => way.id),
+    ["l1.number", "l1.scheme.s1.Queue", "l1.external"],
+  );
 });
 
 test("an agent without an extension may still connect two outside phones", () => {
-  assert.deepEqual(waysOf(state([line()], {})).map((way) => way.way), ["external"]);
+  assert.deepEqual(
+    waysOf(state([line()], {})).map((way) => way.way),
+    ["external"],
+  );
 });
 
 test("a line that can do nothing offers nothing", () => {

@@ -5,8 +5,22 @@ import { HANDLED, Local, follows, initial, reduce } from "../../widget/src/state
 import { ServerWord } from "../../widget/src/vocabulary.js";
 
 const NOW_S = 1000;
-const call = (id, more = {}) => ({ id, direction: "in", state: "ringing", started_at: NOW_S, caller: { kind: "unknown", phone: "+79120000000" }, ...more });
-const snapshot = (more = {}) => ({ type: "snapshot", rev: "e.1", digest: "d", now: NOW_S + 30, agent: { id: 1, name: "A" }, ...more });
+const call = (id, more = {}) => ({
+  id,
+  direction: "in",
+  state: "ringing",
+  started_at: NOW_S,
+  caller: { kind: "unknown", phone: "+79120000000" },
+  ...more,
+});
+const snapshot = (more = {}) => ({
+  type: "snapshot",
+  rev: "e.1",
+  digest: "d",
+  now: NOW_S + 30,
+  agent: { id: 1, name: "A" },
+  ...more,
+});
 const after = (...messages) => messages.reduce((state, message) => reduce(state, message, NOW_S), initial());
 const request = { key: "k1", phone: "+79120000000" };
 
@@ -15,7 +29,10 @@ test("every word of the server is handled by the state or by the link", () => {
 
   const handled = new Set([...HANDLED, ...links]);
 
-  assert.deepEqual(Object.values(ServerWord).filter((word) => !handled.has(word)), []);
+  assert.deepEqual(
+    Object.values(ServerWord).filter((word) => !handled.has(word)),
+    [],
+  );
 });
 
 test("a word of a newer server changes nothing", () => {
@@ -27,12 +44,19 @@ test("a word of a newer server changes nothing", () => {
 test("a snapshot replaces what the server said before", () => {
   const state = after(snapshot({ calls: [call("a")], dial: { id: "d1" } }), snapshot({ calls: [call("b")] }));
 
-  assert.deepEqual(state.calls.map((one) => one.id), ["b"]);
+  assert.deepEqual(
+    state.calls.map((one) => one.id),
+    ["b"],
+  );
   assert.equal(state.dial, null);
 });
 
 test("a snapshot keeps what the agent did here", () => {
-  const state = after(snapshot({ calls: [call("a")] }), { type: Local.FOLDED, call_id: "a", on: true }, snapshot({ calls: [call("a")] }));
+  const state = after(
+    snapshot({ calls: [call("a")] }),
+    { type: Local.FOLDED, call_id: "a", on: true },
+    snapshot({ calls: [call("a")] }),
+  );
 
   assert.deepEqual(state.folded, ["a"]);
 });
@@ -48,9 +72,20 @@ test("the snapshot tells how far the server's clock is ahead", () => {
 });
 
 test("a call takes its own place, and a new one the last", () => {
-  const state = after(snapshot({ calls: [call("a"), call("b")] }), { type: "call", call: call("a", { state: "talking" }) }, { type: "call", call: call("c") });
+  const state = after(
+    snapshot({ calls: [call("a"), call("b")] }),
+    { type: "call", call: call("a", { state: "talking" }) },
+    { type: "call", call: call("c") },
+  );
 
-  assert.deepEqual(state.calls.map((one) => [one.id, one.state]), [["a", "talking"], ["b", "ringing"], ["c", "ringing"]]);
+  assert.deepEqual(
+    state.calls.map((one) => [one.id, one.state]),
+    [
+      ["a", "talking"],
+      ["b", "ringing"],
+      ["c", "ringing"],
+    ],
+  );
 });
 
 test("a granted or a foreign claim marks the call as noticed", () => {
@@ -66,9 +101,16 @@ test("a dismissed card stays dismissed until the server says otherwise", () => {
 });
 
 test("alerts are added, the progress of the phone book is replaced", () => {
-  const state = after(snapshot({ alerts: [{ slug: "one" }] }), { type: "alert", alert: { slug: "two" } }, { type: "directory", directory: { is_complete: true } });
+  const state = after(
+    snapshot({ alerts: [{ slug: "one" }] }),
+    { type: "alert", alert: { slug: "two" } },
+    { type: "directory", directory: { is_complete: true } },
+  );
 
-  assert.deepEqual(state.alerts.map((alert) => alert.slug), ["one", "two"]);
+  assert.deepEqual(
+    state.alerts.map((alert) => alert.slug),
+    ["one", "two"],
+  );
   assert.equal(state.directory.is_complete, true);
 });
 
@@ -77,26 +119,40 @@ test("a click waits for its answer", () => {
 });
 
 test("the answer to a click does not overwrite what the socket said sooner", () => {
-  const state = after({ type: Local.CLICKED, request }, { type: "dial", dial: { id: "d1", state: "agent_ringing" } }, { type: Local.ACCEPTED, key: "k1", dial: { id: "d1", state: "accepted" } });
+  const state = after(
+    { type: Local.CLICKED, request },
+    { type: "dial", dial: { id: "d1", state: "agent_ringing" } },
+    { type: Local.ACCEPTED, key: "k1", dial: { id: "d1", state: "accepted" } },
+  );
 
   assert.equal(state.dial.state, "agent_ringing");
   assert.equal(state.attempt, null);
 });
 
 test("a refused click shows its problem", () => {
-  const state = after({ type: Local.CLICKED, request }, { type: Local.REFUSED, key: "k1", problem: { slug: "no-line" } });
+  const state = after(
+    { type: Local.CLICKED, request },
+    { type: Local.REFUSED, key: "k1", problem: { slug: "no-line" } },
+  );
 
   assert.equal(state.attempt.problem.slug, "no-line");
 });
 
 test("the refusal of an older click leaves the newer one alone", () => {
-  const state = after({ type: Local.CLICKED, request }, { type: Local.REFUSED, key: "k0", problem: { slug: "no-line" } });
+  const state = after(
+    { type: Local.CLICKED, request },
+    { type: Local.REFUSED, key: "k0", problem: { slug: "no-line" } },
+  );
 
   assert.equal(state.attempt.problem, null);
 });
 
 test("closing takes away what lies on top, one thing at a time", () => {
-  const refused = [{ type: "dial", dial: { id: "d1" } }, { type: Local.CLICKED, request }, { type: Local.TROUBLED, problem: { slug: "call-gone" } }];
+  const refused = [
+    { type: "dial", dial: { id: "d1" } },
+    { type: Local.CLICKED, request },
+    { type: Local.TROUBLED, problem: { slug: "call-gone" } },
+  ];
   const close = { type: Local.CLOSED };
 
   assert.equal(after(...refused, close).trouble, null);

@@ -31,7 +31,16 @@ class World {
     const elect = ({ onLead, onLose }) =>
       this.way === "locks"
         ? electByLock({ locks: browser.locks, name: "lead", onLead })
-        : electByLease({ storage, channel: browser.channel("lease"), name: "lease", tab: name, clock, listen: listenPage, onLead, onLose });
+        : electByLease({
+            storage,
+            channel: browser.channel("lease"),
+            name: "lease",
+            tab: name,
+            clock,
+            listen: listenPage,
+            onLead,
+            onLose,
+          });
     const group = createTabs({
       channel: browser.channel("tabs"),
       tab: name,
@@ -63,11 +72,15 @@ class World {
   }
 
   get leaders() {
-    return Object.values(this.tabs).filter((tab) => tab.isLeader()).map((tab) => tab.seen.name);
+    return Object.values(this.tabs)
+      .filter((tab) => tab.isLeader())
+      .map((tab) => tab.seen.name);
   }
 
   get painters() {
-    return Object.values(this.tabs).filter((tab) => tab.isPainter()).map((tab) => tab.seen.name);
+    return Object.values(this.tabs)
+      .filter((tab) => tab.isPainter())
+      .map((tab) => tab.seen.name);
   }
 }
 

@@ -53,7 +53,10 @@ export function readProblem(body, status) {
  * @returns {Api}
  */
 export function createApi({ url, authorized, send = (...args) => fetch(...args), nowS = () => Date.now() / 1000 }) {
-  /** In memory only: a bearer in storage would outlive the tab. @type {{bearer: string, endsAt: number, halfAt: number} | null} */
+  /**
+   * In memory only: a bearer in storage would outlive the tab.
+   * @type {{bearer: string, endsAt: number, halfAt: number} | null}
+   */
   let pass = null;
 
   /** @type {Api["keep"]} */
@@ -81,7 +84,10 @@ export function createApi({ url, authorized, send = (...args) => fetch(...args),
     try {
       const answer = await send(url + path, {
         method,
-        headers: { Authorization: `Bearer ${pass ? pass.bearer : ""}`, ...(body ? { "Content-Type": "application/json" } : {}) },
+        headers: {
+          Authorization: `Bearer ${pass ? pass.bearer : ""}`,
+          ...(body ? { "Content-Type": "application/json" } : {}),
+        },
         body: body ? JSON.stringify(body) : undefined,
         signal: stop.signal,
       });

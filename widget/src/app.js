@@ -44,7 +44,15 @@ export function createApp(host) {
 
   const screen = createScreen({ host, t, clock, getState: () => state, act, name });
   const dialer = createDialer({ getApi: () => api, apply, getState: () => state });
-  const tabs = openTabs({ name, clock, onRole, onState: follow, onCommand: perform, onPainter: show, onTouch: sound.wake });
+  const tabs = openTabs({
+    name,
+    clock,
+    onRole,
+    onState: follow,
+    onCommand: perform,
+    onPainter: show,
+    onTouch: sound.wake,
+  });
 
   /** @param {{type: string}} message */
   function apply(message) {

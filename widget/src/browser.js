@@ -38,7 +38,16 @@ export function openTabs({ name, clock, onTouch, ...roles }) {
     elect({ onLead, onLose }) {
       if (!locks) {
         const channel = new BroadcastChannel(`${name}:lease`);
-        return electByLease({ storage: localStorage, channel, name: `${name}:lease`, tab, clock, onLead, onLose, listen: (type, listener) => on(window, type, listener) });
+        return electByLease({
+          storage: localStorage,
+          channel,
+          name: `${name}:lease`,
+          tab,
+          clock,
+          onLead,
+          onLose,
+          listen: (type, listener) => on(window, type, listener),
+        });
       }
       // Each tab holds a lock of its own: when it comes free, the tab is gone, even by a crash.
       const alive = electByLock({ locks, name: `${name}:tab:${tab}`, onLead() {} });

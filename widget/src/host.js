@@ -70,7 +70,9 @@ export function createHost(widget, $) {
         widget
           .$authorizedAjax({ url, method: "POST", dataType: "json", timeout: 15000 })
           .done((/** @type {any} */ body) => resolve({ status: 200, body }))
-          .fail((/** @type {any} */ request) => resolve({ status: (request && request.status) || 0, body: (request || {}).responseJSON }));
+          .fail((/** @type {any} */ request) =>
+            resolve({ status: (request && request.status) || 0, body: (request || {}).responseJSON }),
+          );
       }),
 
     /** Into the notification centre, through all the channels that the person has. @param {object} notice */
@@ -90,7 +92,10 @@ export function createHost(widget, $) {
       else if (callbacks.fail) callbacks.fail();
     },
 
-    /** An error of what the person does right now, where our own panel is not in sight. @param {{header: string, text: string}} error */
+    /**
+     * An error of what the person does right now, where our own panel is not in sight.
+     * @param {{header: string, text: string}} error
+     */
     showError(error) {
       const { notifications } = app();
       if (notifications && notifications.show_message_error) notifications.show_message_error(error);
@@ -116,7 +121,10 @@ export function createHost(widget, $) {
       }),
 
     /** Another file of our archive, when it is needed. @param {string} name @returns {Promise<any>} */
-    load: (name) => new Promise((resolve, reject) => window.require([`${params().path}/${name}.js?v=${params().version}`], resolve, reject)),
+    load: (name) =>
+      new Promise((resolve, reject) =>
+        window.require([`${params().path}/${name}.js?v=${params().version}`], resolve, reject),
+      ),
 
     attachStyle: () => attachStyle(`${params().path || ""}/style.css?v=${params().version || ""}`, styleId(params())),
 

@@ -15,7 +15,8 @@ export default function TelephonyWidget(..._) {
   /** @type {Promise<ReturnType<typeof import("./settings.js").default>> | null} */
   let settings = null;
   const loadSettings = () => {
-    settings = settings || host.load("settings").then((create) => create({ host, onMoved: () => app && app.reconnect() }));
+    settings =
+      settings || host.load("settings").then((create) => create({ host, onMoved: () => app && app.reconnect() }));
     return settings;
   };
 

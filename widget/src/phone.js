@@ -1,4 +1,4 @@
-/** Phone numbers as people read them, and when two of them are the same. Knows no numbering plan but the groups it prints. */
+/** Phone numbers as people read them, and when two of them are the same. Of numbering plans it knows how to group. */
 
 /** Country code → how its national digits are grouped. */
 const GROUPS = {

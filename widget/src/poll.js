@@ -35,7 +35,9 @@ export function createPoll({ api, clock, onMessage, onRefused, onEnough }) {
       return;
     }
     isAsking = true;
-    const snapshot = await api.request("GET", `/api/poll?digest=${encodeURIComponent(digest)}`, undefined, TIMEOUT_MS).catch(failed);
+    const snapshot = await api
+      .request("GET", `/api/poll?digest=${encodeURIComponent(digest)}`, undefined, TIMEOUT_MS)
+      .catch(failed);
     isAsking = false;
     if (!isOn || !snapshot) return;
     if (snapshot.digest !== digest) onMessage(snapshot);

@@ -13,7 +13,14 @@ const ELSEWHERE_S = 8;
 /** The end of a call that has no card of its own: long enough to read how long it took. */
 const LINE_ENDED_S = 15;
 
-const ORDER = [CardState.RINGING, CardState.TALKING, CardState.HELD, CardState.MISSED, CardState.ENDED, CardState.ELSEWHERE];
+const ORDER = [
+  CardState.RINGING,
+  CardState.TALKING,
+  CardState.HELD,
+  CardState.MISSED,
+  CardState.ENDED,
+  CardState.ELSEWHERE,
+];
 
 /** @type {string[]} */
 const OVER = [DialState.ENDED, DialState.FAILED];
@@ -56,7 +63,8 @@ export function visibleLine(state, nowS) {
 export function ringing(state) {
   const own = state.dial ? state.dial.call_id : "";
   return state.calls.filter(
-    (call) => call.state === CardState.RINGING && call.direction !== Direction.OUT && !call.is_dismissed && call.id !== own,
+    (call) =>
+      call.state === CardState.RINGING && call.direction !== Direction.OUT && !call.is_dismissed && call.id !== own,
   );
 }
 

@@ -3,6 +3,7 @@
 import { createApi, problemOf } from "./api.js";
 
 /** @typedef {import("./vocabulary.js").Problem} Problem */
+/** @typedef {import("./vocabulary.js").SessionAnswer} SessionAnswer */
 /** @typedef {{name: "address" | "answer" | "account", problem: Problem | null}} Check */
 
 const TIMEOUT_MS = 6000;
@@ -25,7 +26,8 @@ export function addressProblem(typed) {
   if (!typed.trim()) return { slug: "not-configured" };
   if (!url || !/^https?:$/.test(url.protocol)) return { slug: "address-unreadable" };
   // A page over https may not talk to plain http, except on this very machine.
-  if (url.protocol === "http:" && !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)) return { slug: "address-insecure" };
+  if (url.protocol === "http:" && !/^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname))
+    return { slug: "address-insecure" };
   return null;
 }
 
@@ -34,18 +36,24 @@ export function addressProblem(typed) {
  * @returns {Promise<Problem | null>}
  */
 export async function answerProblem(url) {
-  const body = await fetched(`${url}/healthz`, "cors").then((answer) => (answer.ok ? answer.text() : null), () => undefined);
+  const body = await fetched(`${url}/healthz`, "cors").then(
+    (answer) => (answer.ok ? answer.text() : null),
+    () => undefined,
+  );
   if (typeof body === "string") return null;
   if (body === null) return { slug: "not-our-server" };
   // Unreadable and unreachable look alike to a page; a request that asks for no answer tells them apart.
-  const isThere = await fetched(`${url}/healthz`, "no-cors").then(() => true, () => false);
+  const isThere = await fetched(`${url}/healthz`, "no-cors").then(
+    () => true,
+    () => false,
+  );
   return { slug: isThere ? "cors-refused" : "unreachable", temporary: !isThere };
 }
 
 /**
  * @param {string} url
  * @param {import("./host.js").Host} host
- * @returns {Promise<{problem: Problem | null, api: import("./api.js").Api, session: import("./vocabulary.js").SessionAnswer | null}>}
+ * @returns {Promise<{problem: Problem | null, api: import("./api.js").Api, session: SessionAnswer | null}>}
  */
 export async function accountProblem(url, host) {
   const api = createApi({ url, authorized: host.authorized });

@@ -23,7 +23,19 @@
  */
 
 /** @param {TabsOptions} options */
-export function createTabs({ channel, tab, elect, watch, nowMs, isVisible, listen, onRole, onState, onCommand, onPainter }) {
+export function createTabs({
+  channel,
+  tab,
+  elect,
+  watch,
+  nowMs,
+  isVisible,
+  listen,
+  onRole,
+  onState,
+  onCommand,
+  onPainter,
+}) {
   /** @type {Tab} */
   let me = { tab, at: isVisible() ? nowMs() : 0, isVisible: isVisible() };
   let announcedAt = 0;

@@ -13,7 +13,8 @@
  */
 export function createTexts(tree, lang) {
   /** @param {string} key */
-  const find = (key) => key.split(".").reduce((part, name) => (part ? /** @type {any} */ (part)[name] : undefined), tree());
+  const find = (key) =>
+    key.split(".").reduce((part, name) => (part ? /** @type {any} */ (part)[name] : undefined), tree());
 
   /** @type {Texts} */
   const t = Object.assign(

@@ -4,14 +4,21 @@
   const lang = query.get("lang") || "ru";
   if (query.get("theme") === "dark") document.body.classList.add("dark");
   window.seen = [];
-  const see = (name) => (...args) => window.seen.push([name, ...args]);
+  const see =
+    (name) =>
+    (...args) =>
+      window.seen.push([name, ...args]);
 
   window.APP = {
     lang_id: lang,
     constant: (key) => ({ account: { id: 7001 }, user: { id: Number(query.get("user") || 101) } })[key],
     isCard: () => false,
     router: { navigate: see("navigate") },
-    notifications: { add_call: see("add_call"), add_error: see("add_error"), show_message_error: see("show_message_error") },
+    notifications: {
+      add_call: see("add_call"),
+      add_error: see("add_error"),
+      show_message_error: see("show_message_error"),
+    },
     sdk: { setCallingStatus: see("calling") },
   };
 
@@ -20,20 +27,33 @@
   const base = {
     langs,
     ns: ".widget:kmt",
-    params: { widget_code: "kmt", path: "/widget", version: "1", backend_url: query.get("backend") || "", extensions: JSON.stringify({ 101: "201", 102: "202" }) },
-    get_settings() { return this.params; },
+    params: {
+      widget_code: "kmt",
+      path: "/widget",
+      version: "1",
+      backend_url: query.get("backend") || "",
+      extensions: JSON.stringify({ 101: "201", 102: "202" }),
+    },
+    get_settings() {
+      return this.params;
+    },
     get_install_status: () => query.get("status") || "installed",
     system: () => ({ amouser_id: "101", subdomain: "demo" }),
-    add_action: (type, action) => { actions[type] = action; },
+    add_action: (type, action) => {
+      actions[type] = action;
+    },
     $authorizedAjax: (options) => $.ajax({ ...options, headers: { "X-Auth-Token": "one-time" } }),
     render: ({ load }) => load({ render: (values) => JSON.stringify(values) }),
   };
 
-  const load = (url) => new Promise((resolve) => {
-    window.define = (names, factory) => resolve(factory($, class Modal {}));
-    document.head.append(Object.assign(document.createElement("script"), { src: url }));
-  });
-  window.require = ([url], onLoad) => { load(url).then(onLoad); };
+  const load = (url) =>
+    new Promise((resolve) => {
+      window.define = (names, factory) => resolve(factory($, class Modal {}));
+      document.head.append(Object.assign(document.createElement("script"), { src: url }));
+    });
+  window.require = ([url], onLoad) => {
+    load(url).then(onLoad);
+  };
 
   const Widget = await load("/widget/script.js");
   Object.assign(Widget.prototype, base);
@@ -45,7 +65,8 @@
   widget.callbacks.bind_actions();
   if (query.has("settings")) {
     const page = document.getElementById("page");
-    page.innerHTML = '<div class="window"><label class="field">Адрес сервера Коммутатора<input class="text-input" name="backend_url"></label><div id="kmt_custom_content"></div></div>';
+    page.innerHTML =
+      '<div class="window"><label class="field">Адрес сервера Коммутатора<input class="text-input" name="backend_url"></label><div id="kmt_custom_content"></div></div>';
     page.querySelector("input").value = query.get("backend") || "";
     widget.callbacks.settings($(page));
   }

@@ -11,10 +11,21 @@ export function agents(page) {
   const { t, data } = page;
   if (!data.lines.length) return null;
   const people = data.users.filter((/** @type {any} */ user) => user.is_active !== false);
-  const cells = people.flatMap((/** @type {any} */ user) => data.lines.map((/** @type {any} */ line) => cell(user, line, page)));
+  const cells = people.flatMap((/** @type {any} */ user) =>
+    data.lines.map((/** @type {any} */ line) => cell(user, line, page)),
+  );
   const place = outcome();
-  const save = button(t("settings.save"), () => store(save, place, { cells, page }), { kind: "primary", "data-kmt": "agents-save" });
-  return section(t("agents.title"), t("agents.hint"), table(people, cells, page), h("div", { class: "kmt-foot" }, save, importer(cells, page)), place);
+  const save = button(t("settings.save"), () => store(save, place, { cells, page }), {
+    kind: "primary",
+    "data-kmt": "agents-save",
+  });
+  return section(
+    t("agents.title"),
+    t("agents.hint"),
+    table(people, cells, page),
+    h("div", { class: "kmt-foot" }, save, importer(cells, page)),
+    place,
+  );
 }
 
 /**
@@ -26,8 +37,14 @@ export function agents(page) {
 function cell(user, line, { data, t }) {
   const found = data.agents.find((/** @type {any} */ one) => one.user_id === user.id && one.line_id === line.id);
   const node = input({
-    class: "kmt-input kmt-short", inputmode: "numeric", maxlength: 12, value: found ? found.extension : "",
-    "aria-label": t("agents.extension_of", { name: user.name, line: line.name }), "data-kmt": "extension", "data-kmt-user": user.id, "data-kmt-line": line.id,
+    class: "kmt-input kmt-short",
+    inputmode: "numeric",
+    maxlength: 12,
+    value: found ? found.extension : "",
+    "aria-label": t("agents.extension_of", { name: user.name, line: line.name }),
+    "data-kmt": "extension",
+    "data-kmt-user": user.id,
+    "data-kmt-line": line.id,
   });
   return { user: String(user.id), line: line.id, node };
 }
@@ -40,9 +57,23 @@ function cell(user, line, { data, t }) {
 function table(people, cells, { t, data }) {
   const heads = data.lines.map((/** @type {any} */ line) => h("th", { scope: "col", title: line.name }, line.name));
   const rows = people.map((user) =>
-    h("tr", {}, h("th", { scope: "row", title: user.name }, user.name), ...cells.filter((one) => one.user === String(user.id)).map((one) => h("td", {}, one.node))),
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row", title: user.name }, user.name),
+      ...cells.filter((one) => one.user === String(user.id)).map((one) => h("td", {}, one.node)),
+    ),
   );
-  return h("div", { class: "kmt-scroll" }, h("table", { class: "kmt-table", "data-kmt": "agents" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("agents.person")), ...heads)), h("tbody", {}, ...rows)));
+  return h(
+    "div",
+    { class: "kmt-scroll" },
+    h(
+      "table",
+      { class: "kmt-table", "data-kmt": "agents" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("agents.person")), ...heads)),
+      h("tbody", {}, ...rows),
+    ),
+  );
 }
 
 /**
@@ -55,7 +86,9 @@ function importer(cells, { t, data, typed }) {
   if (!count) return null;
   const take = () => {
     const given = typed();
-    cells.filter((one) => one.line === data.lines[0].id && given[one.user]).forEach((one) => void (one.node.value = given[one.user]));
+    cells
+      .filter((one) => one.line === data.lines[0].id && given[one.user])
+      .forEach((one) => void (one.node.value = given[one.user]));
   };
   return button(t("agents.import", { n: count }), take, { "data-kmt": "agents-import" });
 }
@@ -67,7 +100,10 @@ function importer(cells, { t, data, typed }) {
  */
 function store(pressed, place, { cells, page: { api, t } }) {
   const filled = cells.filter((one) => one.node.value.trim());
-  const isTaken = (/** @type {Cell} */ one) => filled.some((other) => other !== one && other.line === one.line && other.node.value.trim() === one.node.value.trim());
+  const isTaken = (/** @type {Cell} */ one) =>
+    filled.some(
+      (other) => other !== one && other.line === one.line && other.node.value.trim() === one.node.value.trim(),
+    );
   cells.forEach((one) => one.node.setAttribute("aria-invalid", String(filled.includes(one) && isTaken(one))));
   const twice = filled.find(isTaken);
   if (twice) {
@@ -76,5 +112,8 @@ function store(pressed, place, { cells, page: { api, t } }) {
     return;
   }
   const map = filled.map((one) => ({ user_id: Number(one.user), line_id: one.line, extension: one.node.value.trim() }));
-  run(pressed, place, { t, work: async () => (await api.request("PUT", "/api/agents", { agents: map }), t("settings.saved")) });
+  run(pressed, place, {
+    t,
+    work: async () => (await api.request("PUT", "/api/agents", { agents: map }), t("settings.saved")),
+  });
 }

@@ -10,15 +10,32 @@ import { button, h } from "./dom.js";
  */
 export function chooser(line, context) {
   const { t } = context;
-  const keep = /** @type {HTMLInputElement} */ (h("input", { type: "checkbox", class: "kmt-check", "data-kmt": "way-keep" }));
+  const keep = /** @type {HTMLInputElement} */ (
+    h("input", { type: "checkbox", class: "kmt-check", "data-kmt": "way-keep" })
+  );
   const start = (/** @type {import("../ways.js").Way} */ way, fromPhone = "") =>
-    context.act({ kind: "dial", phone: line.phone, how: asRequest(way, fromPhone), keep: keep.checked, cancels: line.can.length ? line.id : "" });
+    context.act({
+      kind: "dial",
+      phone: line.phone,
+      how: asRequest(way, fromPhone),
+      keep: keep.checked,
+      cancels: line.can.length ? line.id : "",
+    });
   const rows = line.ways.map((way) =>
     way.way === DialWay.EXTERNAL
       ? external(way, start, context)
-      : h("li", {}, button(labelOf(way, t), () => start(way), { kind: "row", "data-kmt": "way", "data-kmt-way": way.id })),
+      : h(
+          "li",
+          {},
+          button(labelOf(way, t), () => start(way), { kind: "row", "data-kmt": "way", "data-kmt-way": way.id }),
+        ),
   );
-  return h("div", { class: "kmt-chooser", "data-kmt": "chooser" }, h("ul", { "aria-label": t("dial.otherwise") }, ...rows), h("label", { class: "kmt-keep" }, keep, t("dial.keep")));
+  return h(
+    "div",
+    { class: "kmt-chooser", "data-kmt": "chooser" },
+    h("ul", { "aria-label": t("dial.otherwise") }, ...rows),
+    h("label", { class: "kmt-keep" }, keep, t("dial.keep")),
+  );
 }
 
 /**
@@ -38,7 +55,15 @@ function labelOf(way, t) {
  */
 function external(way, start, { t, fromPhone }) {
   const input = /** @type {HTMLInputElement} */ (
-    h("input", { type: "tel", class: "kmt-input", value: fromPhone(), placeholder: "+7", "aria-label": t("dial.from_phone"), required: true, "data-kmt": "from-phone" })
+    h("input", {
+      type: "tel",
+      class: "kmt-input",
+      value: fromPhone(),
+      placeholder: "+7",
+      "aria-label": t("dial.from_phone"),
+      required: true,
+      "data-kmt": "from-phone",
+    })
   );
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -47,8 +72,20 @@ function external(way, start, { t, fromPhone }) {
   return h(
     "li",
     {},
-    h("form", { class: "kmt-external", on: { submit } },
+    h(
+      "form",
+      { class: "kmt-external", on: { submit } },
       h("span", {}, t("dial.way_external")),
-      h("div", { class: "kmt-pair" }, input, h("button", { type: "submit", class: "kmt-button kmt-button-plain", "data-kmt": "way", "data-kmt-way": way.id }, t("dial.call")))),
+      h(
+        "div",
+        { class: "kmt-pair" },
+        input,
+        h(
+          "button",
+          { type: "submit", class: "kmt-button kmt-button-plain", "data-kmt": "way", "data-kmt-way": way.id },
+          t("dial.call"),
+        ),
+      ),
+    ),
   );
 }

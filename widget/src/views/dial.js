@@ -5,6 +5,7 @@ import { duration } from "../text.js";
 import { Capability, DialState } from "../vocabulary.js";
 import { chooser } from "./chooser.js";
 import { button, h, icon, iconButton } from "./dom.js";
+import { CLOSE, OUTGOING } from "./icons.js";
 import { problemView } from "./problem.js";
 
 /** @typedef {import("../vocabulary.js").DialView} DialView */
@@ -44,15 +45,26 @@ export function dialLine(line, context) {
   };
   return h(
     "div",
-    { class: `kmt-card kmt-line kmt-line-${line.state}`, role: "group", "aria-label": `${t("dial.title")}: ${pretty(line.phone)}`,
-      "data-kmt": "dial", "data-kmt-state": line.state, on: { keydown: onKey } },
+    {
+      class: `kmt-card kmt-line kmt-line-${line.state}`,
+      role: "group",
+      "aria-label": `${t("dial.title")}: ${pretty(line.phone)}`,
+      "data-kmt": "dial",
+      "data-kmt-state": line.state,
+      on: { keydown: onKey },
+    },
     h(
       "div",
       { class: "kmt-head" },
-      icon("outgoing"),
+      icon(OUTGOING),
       h("span", { class: "kmt-title", "data-kmt": "dial-phone" }, pretty(line.phone)),
-      line.state === DialState.TALKING && h("span", { class: "kmt-timer", role: "timer", "data-kmt": "timer", "data-kmt-since": line.since }, duration(context.serverS() - line.since)),
-      !isBusy && iconButton("close", t("card.close"), close, { "data-kmt": "close" }),
+      line.state === DialState.TALKING &&
+        h(
+          "span",
+          { class: "kmt-timer", role: "timer", "data-kmt": "timer", "data-kmt-since": line.since },
+          duration(context.serverS() - line.since),
+        ),
+      !isBusy && iconButton(CLOSE, t("card.close"), close, { "data-kmt": "close" }),
     ),
     isBusy && steps(line.state),
     h("p", { class: "kmt-stage", "data-kmt": "stage" }, t(`dial.${line.state}`)),
@@ -65,7 +77,11 @@ export function dialLine(line, context) {
 /** How far it is, as four bars; the words say it beside them. @param {string} state */
 function steps(state) {
   const reached = STEPS.indexOf(/** @type {any} */ (state));
-  return h("div", { class: "kmt-steps", "aria-hidden": "true" }, ...STEPS.map((_, index) => h("i", { class: index < reached ? "kmt-done" : index === reached ? "kmt-now" : null })));
+  return h(
+    "div",
+    { class: "kmt-steps", "aria-hidden": "true" },
+    ...STEPS.map((_, index) => h("i", { class: index < reached ? "kmt-done" : index === reached ? "kmt-now" : null })),
+  );
 }
 
 /**
@@ -77,11 +93,23 @@ function foot(line, { t, act, choose }) {
   const isStillOpen = line.state !== DialState.TALKING && line.state !== DialState.ENDED;
   const mayChange = !BUSY.includes(line.state) || line.can.includes(Capability.CANCEL);
   const parts = [
-    canRetry && button(t("dial.retry"), () => act({ kind: "dial", phone: line.phone }), { kind: "primary", "data-kmt": "retry" }),
-    line.can.includes(Capability.CANCEL) && button(t("dial.cancel"), () => act({ kind: "cancel", id: line.id }), { kind: "danger", "data-kmt": "cancel" }),
-    line.can.includes(Capability.HANGUP) && line.callId && button(t("card.hang_up"), () => act({ kind: "hangup", call_id: line.callId }), { kind: "danger", "data-kmt": "hang-up" }),
-    isStillOpen && mayChange && line.ways.length > 1 &&
-      button(t("dial.otherwise"), () => choose(!line.isChoosing), { "aria-expanded": String(line.isChoosing), "data-kmt": "otherwise" }),
+    canRetry &&
+      button(t("dial.retry"), () => act({ kind: "dial", phone: line.phone }), { kind: "primary", "data-kmt": "retry" }),
+    line.can.includes(Capability.CANCEL) &&
+      button(t("dial.cancel"), () => act({ kind: "cancel", id: line.id }), { kind: "danger", "data-kmt": "cancel" }),
+    line.can.includes(Capability.HANGUP) &&
+      line.callId &&
+      button(t("card.hang_up"), () => act({ kind: "hangup", call_id: line.callId }), {
+        kind: "danger",
+        "data-kmt": "hang-up",
+      }),
+    isStillOpen &&
+      mayChange &&
+      line.ways.length > 1 &&
+      button(t("dial.otherwise"), () => choose(!line.isChoosing), {
+        "aria-expanded": String(line.isChoosing),
+        "data-kmt": "otherwise",
+      }),
   ].filter(Boolean);
   return parts.length ? h("div", { class: "kmt-foot" }, ...parts) : null;
 }

@@ -2,6 +2,7 @@
 
 import { problemOf } from "../api.js";
 import { button, fill, h, icon, iconButton } from "./dom.js";
+import { CHECK, COPY } from "./icons.js";
 import { problemView } from "./problem.js";
 
 /** @typedef {import("../text.js").Texts} Texts */
@@ -15,7 +16,13 @@ const COPIED_MS = 1500;
  * @param {...import("./dom.js").Child} children
  */
 export function section(title, hint, ...children) {
-  return h("div", { class: "kmt-section" }, h("h3", {}, title), hint && h("p", { class: "kmt-hint" }, hint), ...children);
+  return h(
+    "div",
+    { class: "kmt-section" },
+    h("h2", {}, title),
+    hint && h("p", { class: "kmt-hint" }, hint),
+    ...children,
+  );
 }
 
 /**
@@ -33,7 +40,9 @@ export function labelled(label, input, hint = "") {
  */
 export function input(props) {
   // The page's own form must not take our fields for its own: they have no name.
-  return /** @type {HTMLInputElement} */ (h("input", { type: "text", class: "kmt-input", autocomplete: "off", spellcheck: "false", ...props }));
+  return /** @type {HTMLInputElement} */ (
+    h("input", { type: "text", class: "kmt-input", autocomplete: "off", spellcheck: "false", ...props })
+  );
 }
 
 /**
@@ -42,7 +51,9 @@ export function input(props) {
  * @returns {HTMLSelectElement}
  */
 export function select(options, props) {
-  return /** @type {HTMLSelectElement} */ (h("select", { class: "kmt-input", ...props }, ...options.map(({ value, label }) => h("option", { value }, label))));
+  return /** @type {HTMLSelectElement} */ (
+    h("select", { class: "kmt-input", ...props }, ...options.map(({ value, label }) => h("option", { value }, label)))
+  );
 }
 
 /** A place beside a button that says what became of it. */
@@ -61,7 +72,7 @@ export async function run(pressed, place, { t, work }) {
   fill(place, h("span", { class: "kmt-note" }, t("settings.waiting")));
   try {
     const words = await work();
-    fill(place, typeof words === "string" && h("span", { class: "kmt-good" }, icon("check"), words));
+    fill(place, typeof words === "string" && h("span", { class: "kmt-good" }, icon(CHECK), words));
   } catch (error) {
     fill(place, problemView(problemOf(error), t));
   } finally {
@@ -75,19 +86,28 @@ export async function run(pressed, place, { t, work }) {
  * @param {Texts} t
  */
 export function copyable(text, t) {
-  const field = input({ value: text, readonly: true, "aria-label": t("lines.address"), "data-kmt": "hook-url", on: { focus: () => field.select() } });
-  const copy = iconButton("copy", t("settings.copy"), async () => {
+  const field = input({
+    value: text,
+    readonly: true,
+    "aria-label": t("lines.address"),
+    "data-kmt": "hook-url",
+    on: { focus: () => field.select() },
+  });
+  const copy = iconButton(COPY, t("settings.copy"), async () => {
     field.select();
     // The clipboard is closed on insecure origins: the text is selected then, and Ctrl+C does it.
-    await navigator.clipboard.writeText(text).then(() => copied(copy), () => undefined);
+    await navigator.clipboard.writeText(text).then(
+      () => copied(copy),
+      () => undefined,
+    );
   });
   return h("div", { class: "kmt-pair" }, field, copy);
 }
 
 /** @param {HTMLElement} pressed */
 function copied(pressed) {
-  fill(pressed, icon("check"));
-  setTimeout(() => fill(pressed, icon("copy")), COPIED_MS);
+  fill(pressed, icon(CHECK));
+  setTimeout(() => fill(pressed, icon(COPY)), COPIED_MS);
 }
 
 /**

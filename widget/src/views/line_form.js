@@ -16,7 +16,10 @@ export function lineForm(line, page, close) {
   const place = outcome();
   const fields = h("div", {});
   const name = input({ value: line ? line.name : "", required: true, maxlength: 60, "data-kmt": "line-name" });
-  const vendor = select(data.providers.map((/** @type {any} */ one) => ({ value: one.name, label: one.title })), { "data-kmt": "line-provider" });
+  const vendor = select(
+    data.providers.map((/** @type {any} */ one) => ({ value: one.name, label: one.title })),
+    { "data-kmt": "line-provider" },
+  );
   /** @type {ReturnType<typeof vendorFields>} */
   let asked;
   const draw = () => {
@@ -26,7 +29,11 @@ export function lineForm(line, page, close) {
   vendor.addEventListener("change", draw);
   draw();
 
-  const save = h("button", { type: "submit", class: "kmt-button kmt-button-primary", "data-kmt": "line-save" }, line ? t("settings.save") : t("lines.connect"));
+  const save = h(
+    "button",
+    { type: "submit", class: "kmt-button kmt-button-primary", "data-kmt": "line-save" },
+    line ? t("settings.save") : t("lines.connect"),
+  );
   const work = async () => {
     const body = { name: name.value.trim(), ...asked.read() };
     if (line) await page.api.request("PUT", `/api/lines/${line.id}`, body);
@@ -53,7 +60,14 @@ export function lineForm(line, page, close) {
  * @param {Page} page
  */
 export function providerOf(name, { data }) {
-  return data.providers.find((/** @type {any} */ one) => one.name === name) || { name, title: name, fields: [], capabilities: [] };
+  return (
+    data.providers.find((/** @type {any} */ one) => one.name === name) || {
+      name,
+      title: name,
+      fields: [],
+      capabilities: [],
+    }
+  );
 }
 
 /**
@@ -64,9 +78,22 @@ export function providerOf(name, { data }) {
  */
 function vendorFields(provider, line, { t }) {
   const known = (line && line.credentials) || {};
-  const credentials = provider.fields.map((/** @type {any} */ field) => ({ field, node: credential(field, { value: known[field.name], isNew: !line, t }) }));
-  const ours = input({ value: ((line && line.our_lines) || []).join(", "), placeholder: "+74951234567, +78121234567", "data-kmt": "line-ours" });
-  const schemes = /** @type {HTMLTextAreaElement} */ (h("textarea", { class: "kmt-input", rows: 2, placeholder: "000-913898 = Отдел продаж", "data-kmt": "line-schemes" }, asText((line && line.schemes) || {})));
+  const credentials = provider.fields.map((/** @type {any} */ field) => ({
+    field,
+    node: credential(field, { value: known[field.name], isNew: !line, t }),
+  }));
+  const ours = input({
+    value: ((line && line.our_lines) || []).join(", "),
+    placeholder: "+74951234567, +78121234567",
+    "data-kmt": "line-ours",
+  });
+  const schemes = /** @type {HTMLTextAreaElement} */ (
+    h(
+      "textarea",
+      { class: "kmt-input", rows: 2, placeholder: "000-913898 = Отдел продаж", "data-kmt": "line-schemes" },
+      asText((line && line.schemes) || {}),
+    )
+  );
   const hasSchemes = provider.capabilities.includes(Capability.DIAL_SCHEME);
   const label = (/** @type {string} */ name) => (t.has(`fields.${name}`) ? t(`fields.${name}`) : name);
   return {
@@ -76,7 +103,11 @@ function vendorFields(provider, line, { t }) {
       hasSchemes && labelled(t("lines.schemes"), schemes, t("lines.schemes_hint")),
     ],
     read: () => ({
-      credentials: Object.fromEntries(credentials.filter((/** @type {any} */ one) => one.node.value).map((/** @type {any} */ one) => [one.field.name, one.node.value.trim()])),
+      credentials: Object.fromEntries(
+        credentials
+          .filter((/** @type {any} */ one) => one.node.value)
+          .map((/** @type {any} */ one) => [one.field.name, one.node.value.trim()]),
+      ),
       our_lines: ours.value.split(/[\s,;]+/).filter(Boolean),
       ...(hasSchemes ? { schemes: asMap(schemes.value) } : {}),
     }),
@@ -100,7 +131,10 @@ function credential({ name, is_secret: isSecret, is_required: isRequired }, { va
 }
 
 /** @param {Record<string, string>} schemes */
-const asText = (schemes) => Object.entries(schemes).map(([id, name]) => `${id} = ${name}`).join("\n");
+const asText = (schemes) =>
+  Object.entries(schemes)
+    .map(([id, name]) => `${id} = ${name}`)
+    .join("\n");
 
 /**
  * `id = name` per line; a line without a name is named by its id.

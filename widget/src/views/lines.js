@@ -2,6 +2,7 @@
 
 import { button, fill, h, icon } from "./dom.js";
 import { careful, copyable, outcome, run, section } from "./form.js";
+import { ALERT, CHECK } from "./icons.js";
 import { lineForm, providerOf } from "./line_form.js";
 import { problemView } from "./problem.js";
 
@@ -11,9 +12,23 @@ import { problemView } from "./problem.js";
 export function lines(page) {
   const { t, data } = page;
   const place = h("div", {});
-  const add = button(t("lines.add"), () => fill(place, lineForm(null, page, () => fill(place))), { "data-kmt": "line-add" });
+  const add = button(
+    t("lines.add"),
+    () =>
+      fill(
+        place,
+        lineForm(null, page, () => fill(place)),
+      ),
+    { "data-kmt": "line-add" },
+  );
   const empty = data.lines.length ? null : h("p", { class: "kmt-empty" }, t("lines.none"));
-  return section(t("lines.title"), t("lines.hint"), h("div", { "data-kmt": "lines" }, empty, ...data.lines.map((/** @type {any} */ line) => lineCard(line, page))), place, add);
+  return section(
+    t("lines.title"),
+    t("lines.hint"),
+    h("div", { "data-kmt": "lines" }, empty, ...data.lines.map((/** @type {any} */ line) => lineCard(line, page))),
+    place,
+    add,
+  );
 }
 
 /**
@@ -24,15 +39,30 @@ function lineCard(line, page) {
   const { t } = page;
   const place = outcome();
   const form = h("div", {});
-  const edit = button(t("lines.edit"), () => fill(form, lineForm(line, page, () => fill(form))), { "data-kmt": "line-edit" });
+  const edit = button(
+    t("lines.edit"),
+    () =>
+      fill(
+        form,
+        lineForm(line, page, () => fill(form)),
+      ),
+    { "data-kmt": "line-edit" },
+  );
   const check = button(t("lines.check"), () => ask(check, place, { line, page }), { "data-kmt": "line-check" });
   const path = `/api/lines/${line.id}`;
   /** @param {string} method @param {string} address */
-  const change = (method, address) => run(check, place, { t, work: async () => void (await page.api.request(method, address), await page.reload()) });
+  const change = (method, address) =>
+    run(check, place, { t, work: async () => void (await page.api.request(method, address), await page.reload()) });
   return h(
     "div",
     { class: "kmt-box", "data-kmt": "line", "data-kmt-line": line.id },
-    h("div", { class: "kmt-box-head" }, h("strong", { title: line.name }, line.name), h("span", { class: "kmt-tag" }, providerOf(line.provider, page).title), h("span", { class: "kmt-note" }, heard(line.last_hook_at, page))),
+    h(
+      "div",
+      { class: "kmt-box-head" },
+      h("strong", { title: line.name }, line.name),
+      h("span", { class: "kmt-tag" }, providerOf(line.provider, page).title),
+      h("span", { class: "kmt-note" }, heard(line.last_hook_at, page)),
+    ),
     h("p", { class: "kmt-hint" }, t("lines.address_hint")),
     copyable(line.hook_base, t),
     addresses(line, page),
@@ -41,7 +71,9 @@ function lineCard(line, page) {
       { class: "kmt-foot" },
       check,
       edit,
-      careful(t("lines.new_address"), t("lines.new_address_sure"), () => change("POST", `${path}/secret`), { "data-kmt": "line-secret" }),
+      careful(t("lines.new_address"), t("lines.new_address_sure"), () => change("POST", `${path}/secret`), {
+        "data-kmt": "line-secret",
+      }),
       careful(t("lines.remove"), t("lines.remove_sure"), () => change("DELETE", path), { "data-kmt": "line-remove" }),
     ),
     place,
@@ -68,7 +100,10 @@ function addresses(line, { t }) {
 async function ask(pressed, place, { line, page: { t, api } }) {
   /** @type {any[]} */
   let checks = [];
-  await run(pressed, place, { t, work: async () => void ({ checks } = await api.request("POST", `/api/lines/${line.id}/check`, {})) });
+  await run(pressed, place, {
+    t,
+    work: async () => void ({ checks } = await api.request("POST", `/api/lines/${line.id}/check`, {})),
+  });
   place.append(...checks.map((/** @type {any} */ check) => checked(check, t)));
 }
 
@@ -79,8 +114,17 @@ async function ask(pressed, place, { line, page: { t, api } }) {
 function checked({ name, ok, problem }, t) {
   const label = t.has(`checks.${name}`) ? t(`checks.${name}`) : name;
   const cure = !problem && t.has(`unchecked.${name}`) ? t(`unchecked.${name}`) : "";
-  const parts = ok ? [icon("check"), label] : problem ? [problemView(problem, t)] : [icon("alert"), cure || label];
-  return h("div", { class: ok ? "kmt-good" : "kmt-bad", "data-kmt": "line-checked", "data-kmt-check": name, "data-kmt-ok": String(ok) }, ...parts);
+  const parts = ok ? [icon(CHECK), label] : problem ? [problemView(problem, t)] : [icon(ALERT), cure || label];
+  return h(
+    "div",
+    {
+      class: ok ? "kmt-good" : "kmt-bad",
+      "data-kmt": "line-checked",
+      "data-kmt-check": name,
+      "data-kmt-ok": String(ok),
+    },
+    ...parts,
+  );
 }
 
 /**
@@ -88,5 +132,7 @@ function checked({ name, ok, problem }, t) {
  * @param {Page} page
  */
 function heard(at, { t, lang }) {
-  return at ? t("lines.heard", { when: new Date(at * 1000).toLocaleString(lang, { dateStyle: "short", timeStyle: "short" }) }) : t("lines.not_heard");
+  return at
+    ? t("lines.heard", { when: new Date(at * 1000).toLocaleString(lang, { dateStyle: "short", timeStyle: "short" }) })
+    : t("lines.not_heard");
 }

@@ -69,12 +69,16 @@ export function createDesktopNotices(/** @type {{t: Texts, onClick: () => void}}
         shown.delete(id);
       });
       if (typeof Notification === "undefined" || Notification.permission !== "granted") return;
-      calls.filter((call) => !shown.has(call.id)).forEach((call) => {
-        const body = [pretty(call.caller.phone || ""), call.caller.company && call.caller.company.name].filter(Boolean).join("\n");
-        const notice = new Notification(`${titleOf(call, t)}: ${nameOf(call.caller, t)}`, { body, tag: call.id });
-        notice.onclick = onClick;
-        shown.set(call.id, notice);
-      });
+      calls
+        .filter((call) => !shown.has(call.id))
+        .forEach((call) => {
+          const body = [pretty(call.caller.phone || ""), call.caller.company && call.caller.company.name]
+            .filter(Boolean)
+            .join("\n");
+          const notice = new Notification(`${titleOf(call, t)}: ${nameOf(call.caller, t)}`, { body, tag: call.id });
+          notice.onclick = onClick;
+          shown.set(call.id, notice);
+        });
     },
   };
 }

@@ -29,7 +29,13 @@ export function createPanel({ t, host, serverS, onTick }) {
   const stack = h("div", { class: "kmt-stack" });
   const polite = h("div", { class: "kmt-hidden", role: "status", "aria-live": "polite", "data-kmt": "polite" });
   const urgent = h("div", { class: "kmt-hidden", role: "alert", "aria-live": "assertive", "data-kmt": "urgent" });
-  const root = h("div", { class: "kmt kmt-panel", role: "region", "aria-label": t("widget.name"), "data-kmt": "panel" }, stack, polite, urgent);
+  const root = h(
+    "div",
+    { class: "kmt kmt-panel", role: "region", "aria-label": t("widget.name"), "data-kmt": "panel" },
+    stack,
+    polite,
+    urgent,
+  );
   /** @type {Map<string, {node: HTMLElement, signature: string, news: string}>} */
   const drawn = new Map();
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -78,10 +84,12 @@ export function createPanel({ t, host, serverS, onTick }) {
       const { right, bottom } = host.margins();
       root.style.setProperty("--kmt-right", `${right}px`);
       root.style.setProperty("--kmt-bottom", `${bottom}px`);
-      [...drawn.keys()].filter((key) => !items.some((item) => item.key === key)).forEach((key) => {
-        /** @type {{node: HTMLElement}} */ (drawn.get(key)).node.remove();
-        drawn.delete(key);
-      });
+      [...drawn.keys()]
+        .filter((key) => !items.some((item) => item.key === key))
+        .forEach((key) => {
+          /** @type {{node: HTMLElement}} */ (drawn.get(key)).node.remove();
+          drawn.delete(key);
+        });
       items.forEach(drawItem);
       order(items);
       run(items.length > 0);

@@ -1,6 +1,7 @@
 /** An error in plain words, with what the reader can do about it. */
 
 import { h, icon } from "./dom.js";
+import { ALERT } from "./icons.js";
 
 /** @typedef {import("../vocabulary.js").Problem} Problem */
 /** @typedef {import("../text.js").Texts} Texts */
@@ -29,7 +30,13 @@ export function problemView(problem, t) {
   return h(
     "div",
     { class: "kmt-problem", "data-kmt": "problem", "data-kmt-slug": problem.slug },
-    icon("alert"),
-    h("div", {}, h("p", { class: "kmt-problem-text" }, text), cure && h("p", { class: "kmt-problem-cure" }, cure), said && h("p", { class: "kmt-problem-cure" }, `«${said}»`)),
+    icon(ALERT),
+    h(
+      "div",
+      {},
+      h("p", { class: "kmt-problem-text" }, text),
+      cure && h("p", { class: "kmt-problem-cure" }, cure),
+      said && h("p", { class: "kmt-problem-cure" }, `«${said}»`),
+    ),
   );
 }

@@ -8,6 +8,7 @@ import { asRequest, waysOf } from "../ways.js";
 import { card, nameOf, titleOf } from "./card.js";
 import { dialLine } from "./dial.js";
 import { h, icon, iconButton } from "./dom.js";
+import { ALERT, CLOSE } from "./icons.js";
 import { createPanel } from "./panel.js";
 import { problemView, wordsOf } from "./problem.js";
 
@@ -65,7 +66,13 @@ export function createScreen({ host, t, clock, getState, act, name }) {
     if (state.trouble) found.push(troubleItem(state.trouble));
     if (line) {
       const news = [t(`dial.${line.state}`), line.problem && wordsOf(line.problem, t).text].filter(Boolean).join(". ");
-      found.push({ key: "line", signature: JSON.stringify(line), draw: () => dialLine(line, context), news, isUrgent: Boolean(line.problem) });
+      found.push({
+        key: "line",
+        signature: JSON.stringify(line),
+        draw: () => dialLine(line, context),
+        news,
+        isUrgent: Boolean(line.problem),
+      });
     }
     return found;
   }
@@ -75,7 +82,17 @@ export function createScreen({ host, t, clock, getState, act, name }) {
     const ways = waysOf(state);
     if (state.attempt) {
       const { request, problem } = state.attempt;
-      return { state: problem ? DialState.FAILED : DialState.ASKING, phone: request.phone, since: 0, problem, can: [], id: "", callId: "", ways, isChoosing };
+      return {
+        state: problem ? DialState.FAILED : DialState.ASKING,
+        phone: request.phone,
+        since: 0,
+        problem,
+        can: [],
+        id: "",
+        callId: "",
+        ways,
+        isChoosing,
+      };
     }
     const dial = visibleLine(state, clock.nowS());
     if (!dial) return null;
@@ -90,13 +107,20 @@ export function createScreen({ host, t, clock, getState, act, name }) {
   function cardItem(call, { state, index }) {
     const isFolded = state.folded.includes(call.id) || index >= OPEN_CARDS;
     const news = `${titleOf(call, t)}: ${nameOf(call.caller, t)}`;
-    return { key: call.id, signature: JSON.stringify([call, isFolded]), draw: () => card(call, { isFolded }, context), news, isUrgent: call.state === "ringing" };
+    return {
+      key: call.id,
+      signature: JSON.stringify([call, isFolded]),
+      draw: () => card(call, { isFolded }, context),
+      news,
+      isUrgent: call.state === "ringing",
+    };
   }
 
   /** @param {import("../vocabulary.js").Problem} problem */
   function troubleItem(problem) {
-    const close = iconButton("close", t("card.close"), () => act({ kind: "close-line" }), { "data-kmt": "close" });
-    const draw = () => h("div", { class: "kmt-card kmt-trouble", role: "group", "data-kmt": "trouble" }, problemView(problem, t), close);
+    const close = iconButton(CLOSE, t("card.close"), () => act({ kind: "close-line" }), { "data-kmt": "close" });
+    const draw = () =>
+      h("div", { class: "kmt-card kmt-trouble", role: "group", "data-kmt": "trouble" }, problemView(problem, t), close);
     return { key: "trouble", signature: JSON.stringify(problem), draw, news: wordsOf(problem, t).text, isUrgent: true };
   }
 
@@ -123,7 +147,13 @@ export function createScreen({ host, t, clock, getState, act, name }) {
 
 /** @param {string} key @param {string} text */
 function stripItem(key, text) {
-  return { key, signature: text, draw: () => h("div", { class: "kmt-strip", "data-kmt": key }, icon("alert"), text), news: text, isUrgent: false };
+  return {
+    key,
+    signature: text,
+    draw: () => h("div", { class: "kmt-strip", "data-kmt": key }, icon(ALERT), text),
+    news: text,
+    isUrgent: false,
+  };
 }
 
 /**
@@ -142,7 +172,14 @@ function createChoice(key) {
   function set(how, isKept) {
     const kept = isKept ? { how } : { how: get().how };
     try {
-      localStorage.setItem(key, JSON.stringify({ from_phone: get().from_phone, ...kept, ...(how.from_phone ? { from_phone: how.from_phone } : {}) }));
+      localStorage.setItem(
+        key,
+        JSON.stringify({
+          from_phone: get().from_phone,
+          ...kept,
+          ...(how.from_phone ? { from_phone: how.from_phone } : {}),
+        }),
+      );
     } catch (error) {
       return; // As above.
     }

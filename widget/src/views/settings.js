@@ -5,6 +5,7 @@ import { createTexts } from "../text.js";
 import { agents } from "./agents.js";
 import { fill, h, icon } from "./dom.js";
 import { section } from "./form.js";
+import { CHECK } from "./icons.js";
 import { lines } from "./lines.js";
 import { directory, options } from "./options.js";
 import { problemView, wordsOf } from "./problem.js";
@@ -102,6 +103,7 @@ export function createSettings({ host, onMoved }) {
     try {
       const data = await api.request("GET", "/api/settings");
       if (isOld()) return;
+      data.lines.sort((/** @type {any} */ one, /** @type {any} */ other) => one.name.localeCompare(other.name));
       const page = { t, lang: host.lang(), api, data, typed, reload: () => load(api, typed, isOld) };
       fill(rest, alerts(data.alerts || []), lines(page), agents(page), options(page), directory(data.directory, t));
     } catch (error) {
@@ -119,7 +121,7 @@ export function createSettings({ host, onMoved }) {
     const settle = (/** @type {import("../vocabulary.js").Problem | null | undefined} */ found) => {
       item.dataset.kmtOk = found === undefined ? "" : String(!found);
       const label = t(`checks.${name}`);
-      fill(item, found ? problemView(found, t) : [found === null ? icon("check") : h("i", { class: "kmt-spin" }), label]);
+      fill(item, found ? problemView(found, t) : [found === null ? icon(CHECK) : h("i", { class: "kmt-spin" }), label]);
     };
     settle(problem);
     checks.append(item);
@@ -129,12 +131,18 @@ export function createSettings({ host, onMoved }) {
   /** @param {import("../vocabulary.js").AlertView[]} found */
   function alerts(found) {
     if (!found.length) return null;
-    return section(t("settings.alerts"), "", h("div", { "data-kmt": "alerts" }, ...found.map((alert) => problemView(alert, t))));
+    return section(
+      t("settings.alerts"),
+      "",
+      h("div", { "data-kmt": "alerts" }, ...found.map((alert) => problemView(alert, t))),
+    );
   }
 
   /** @param {import("../vocabulary.js").SessionAnswer} session */
   function ownExtensions({ agent, lines: connected }) {
-    const own = connected.filter((line) => (agent.extensions || {})[line.id]).map((line) => `${line.name}: ${(agent.extensions || {})[line.id]}`);
+    const own = connected
+      .filter((line) => (agent.extensions || {})[line.id])
+      .map((line) => `${line.name}: ${(agent.extensions || {})[line.id]}`);
     return hint(own.length ? t("settings.your_extension", { extension: own.join(", ") }) : t("settings.no_extension"));
   }
 
@@ -177,7 +185,11 @@ export function createSettings({ host, onMoved }) {
  */
 function typedExtensions($body) {
   const inputs = /** @type {HTMLInputElement[]} */ ($body.find('input[name^="extensions["]').get());
-  return Object.fromEntries(inputs.filter(({ value }) => value.trim()).map(({ name, value }) => [name.slice("extensions[".length, -1), value.trim()]));
+  return Object.fromEntries(
+    inputs
+      .filter(({ value }) => value.trim())
+      .map(({ name, value }) => [name.slice("extensions[".length, -1), value.trim()]),
+  );
 }
 
 /** @param {string} text */
