@@ -19,6 +19,7 @@ from server.sandbox.rest import (
     dictionaries,
     entities,
     events,
+    history,
     links,
     notes,
     tasks,
@@ -40,8 +41,8 @@ _API: Final = ("/api/", "/oauth2/", "/private/", "/ajax/", "/sandbox/", "/v3/")
 _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's own tracing do is no news
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
-    account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, widgets_api,
-    endpoints, people, watching, parts,
+    account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
+    widgets_api, endpoints, people, watching, parts,
 )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def _query_parameter(name: str) -> dict[str, Any]:
 
 
 def _schema(name: str, pattern: str) -> dict[str, Any]:
-    if name in _INTEGERS:
+    if name in _INTEGERS and "d" in pattern:
         return {"type": "integer", "minimum": 0}
     if "|" in pattern:
         return {"type": "string", "enum": pattern.split("|")}

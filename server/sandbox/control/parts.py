@@ -35,6 +35,8 @@ async def _put_widget(request: web.Request) -> web.StreamResponse:
     if not isinstance(settings, dict | None) or not isinstance(active, bool | None):
         raise Problem(400, "settings is an object, active true or false")
     code = request.match_info["code"]
+    if settings is not None:
+        installed.forget_settings(request.app[WORLD], code)
     try:
         row = await installed.save(
             request.app, code, path=None if path is None else str(path), settings=settings, active=active

@@ -1,11 +1,12 @@
 """What has changed, told once: whoever changes an entity announces it here and need not know who listens.
 
-Listeners: the sender of webhooks, the page's socket, the events list.
+It is kept in the events list; the sender of webhooks and the page's socket listen.
 """
 
 import copy
 from typing import Any, Final, Literal
 
+from server.sandbox.rest.history import record
 from server.sandbox.world import Row, World
 
 Action = Literal["add", "update", "delete", "restore", "status", "responsible", "note"]
@@ -16,6 +17,7 @@ CHANNEL: Final = "sandbox:changes"
 def announce(world: World, action: Action, entity_type: str, *, row: Row, user_id: int, **extra: Any) -> None:
     """Tell that `row` (a contact, lead, task …) was changed by the user; `extra` belongs to the action."""
     change = {"action": action, "entity_type": entity_type, "row": copy.deepcopy(row), "user_id": user_id, **extra}
+    record(world, change)
     world.signals.emit(CHANNEL, change)
     world.signals.emit(f"{entity_type}:events", {"action": action, "id": row["id"]})
     world.signals.emit(f"{entity_type}:card:{row['id']}", {"action": action, "id": row["id"]})

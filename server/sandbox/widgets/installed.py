@@ -23,6 +23,7 @@ async def save(
 ) -> Row:
     """Install or change a widget; what is None stays. Switching it on or off calls its integration's hook.
 
+    `settings` are merged into the stored ones; to replace them, `forget_settings` first.
     `user_id` is the administrator who does it (default: the first one). Raises `ArchiveError` for a path without a
     widget, or for a new widget without a path.
     """
@@ -50,10 +51,17 @@ async def save(
     return row
 
 
+def forget_settings(world: World, code: str) -> None:
+    """Clear a widget's settings; one that is not installed is no error."""
+    row = world.widgets.get(code)
+    if row is not None:
+        world.widgets.put({**row, "settings": {}})
+
+
 async def remove(app: web.Application, code: str) -> None:
     """Disconnect a widget: switched off, its settings forgotten."""
-    row = await save(app, code, active=False)
-    app[WORLD].widgets.put({**row, "settings": {}})
+    await save(app, code, active=False)
+    forget_settings(app[WORLD], code)
 
 
 def archive_of(row: Row) -> Archive:

@@ -221,3 +221,21 @@ async def test_the_old_search_answers_in_xml(site: Site, contact: int, enter: Ca
     assert answer.content_type == "text/xml"
     assert f"<id>{contact}</id><name>Ия</name>" in text
     assert "<is_company>0</is_company>" in text
+
+
+async def test_calls_and_changes_are_in_the_events_list(api: Api, world: World, contact: int) -> None:
+    """The latest first; by type, entity and time; rights apply."""
+    await made(await api.post("/api/v4/calls", [call()]), "calls")
+    lead = await lead_of(api, contact)
+    await api.patch(f"/api/v4/leads/{lead}", {"status_id": 143})
+
+    calls = await made(
+        await api.get(f"/api/v4/events?filter[type]=incoming_call&filter[entity_id][]={contact}"), "events"
+    )
+    leads = await made(await api.get("/api/v4/events?filter[entity][]=lead"), "events")
+
+    assert [(one["type"], one["entity_type"]) for one in calls] == [("incoming_call", "contact")]
+    assert [one["type"] for one in leads] == ["lead_status_changed", "lead_added"]
+    assert leads[0]["value_after"][0]["lead_status"]["id"] == 143
+    assert await body(await api.get(f"/api/v4/events/{leads[0]['id']}")) == leads[0]
+    assert (await api.get("/api/v4/events?filter[type]=chat_added")).status == 204
