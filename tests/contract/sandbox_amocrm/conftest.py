@@ -1,5 +1,6 @@
 """A sandbox amoCRM in this process, spoken to over real HTTP as its clients do."""
 
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -7,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from amocrm_client import Api, Receiver, Site
 
-from server.sandbox import integrations
+from server.sandbox import integrations, ports
 from server.sandbox.app import make_app
 from server.sandbox.oauth.tokens import new_grant, token_answer
 from server.sandbox.seed import seed
@@ -64,3 +65,19 @@ async def receiver() -> AsyncIterator[Receiver]:
     async with TestServer(app) as server:
         receiver.url = str(server.make_url("/hook"))
         yield receiver
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free and is followed by three free ones."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = int(probe.getsockname()[1])
+        try:
+            for number in range(first, first + 4):
+                ports.check_free("127.0.0.1", number)
+        except ports.PortTakenError:
+            continue
+        return first
+    raise AssertionError("no free ports")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 from pathlib import Path
 
@@ -18,22 +17,6 @@ KEYS = {
     "amocrm", "backend", "backend_pid", "subdomain", "account_id", "client_id", "client_secret", "redirect_uri",
     "auth_code", "access_token", "refresh_token", "users", "pbx",
 }  # fmt: skip
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that is free and is followed by three free ones."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        try:
-            for number in range(first, first + 4):
-                ports.check_free("127.0.0.1", number)
-        except ports.PortTakenError:
-            continue
-        return first
-    raise AssertionError("no free ports")
 
 
 def alone(port: int, state: str = ":memory:") -> Options:

@@ -1,0 +1,79 @@
+"""The whole sandbox as people start it: amoCRM, both PBXs, and the real backend as a child process."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout
+
+START_S = 60  # a cold start beside other suites on two cores
+
+
+@pytest.fixture
+async def whole(port: int, tmp_path: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, dict[str, Any]]]:
+    """The command with --json, and its line."""
+    command = (sys.executable, "-m", "server", "sandbox", "--port", str(port), "--state", str(tmp_path), "--json")
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), START_S)
+    yield process, json.loads(line)
+    if process.returncode is None:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), START_S)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, taken leave of or not."""
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text("ascii")
+    except OSError:
+        return True
+
+
+async def until_gone(pid: int) -> bool:
+    """Whether the process ends within a few seconds."""
+    for _ in range(100):
+        if is_gone(pid):
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def test_everything_is_connected_and_the_child_dies_with_its_parent(
+    whole: tuple[asyncio.subprocess.Process, dict[str, Any]], port: int
+) -> None:
+    """Addresses and secrets of the line are those in force; a call's webhooks are taken; kill -9 leaves nothing
+    behind.
+    """
+    process, told = whole
+    async with ClientSession(timeout=ClientTimeout(total=20)) as client:
+        call = {
+            "from": "+79161234567",
+            "extension": "203",
+            "scenario": "answered",
+            "ring_s": 0.1,
+            "talk_s": 0.1,
+            "wait": True,
+        }
+        for vendor in ("sipuni", "mango"):
+            async with client.post(f"{told['amocrm']}/sandbox/pbx/{vendor}/calls", json=call) as answer:
+                assert answer.status == 200
+        async with client.get(f"{told['amocrm']}/sandbox/log?kind=webhook") as answer:
+            hooks = [hook for hook in await answer.json() if hook.get("vendor")]
+        async with client.get(f"{told['amocrm']}/sandbox/widgets") as answer:
+            widgets = await answer.json()
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+
+    assert told["backend"] == f"http://localhost:{port + 1}"
+    assert told["pbx"]["sipuni"]["hook_url"].startswith(told["backend"])
+    assert told["pbx"]["mango"]["hook_base"].startswith(told["backend"])
+    assert {hook["vendor"] for hook in hooks} == {"sipuni", "mango"}
+    assert {hook["status"] for hook in hooks} == {200}
+    assert widgets == [{"code": "kommutator", "active": True, "settings": {"backend_url": told["backend"]}}]
+    assert await until_gone(told["backend_pid"])
