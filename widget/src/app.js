@@ -31,6 +31,7 @@ export function createApp(host) {
   const sound = createSound();
   const desktop = createDesktopNotices({ t, onClick: () => window.focus() });
   let state = initial();
+  let address = host.backendUrl();
   let isTalking = false;
   let hasEmailAction = false;
   /** @type {import("./api.js").Api | null} */
@@ -106,7 +107,7 @@ export function createApp(host) {
   }
 
   function connect() {
-    const url = normalised(host.backendUrl());
+    const url = normalised(address);
     api = url ? createApi({ url, authorized: host.authorized }) : null;
     if (!api) {
       apply(connection("stopped"));
@@ -179,8 +180,12 @@ export function createApp(host) {
     t,
     act,
 
-    /** The address of the backend changed in the settings. */
-    reconnect() {
+    /**
+     * The address of the backend changed in the settings; amoCRM puts it into the widget's own only later.
+     * @param {string} url
+     */
+    reconnect(url) {
+      address = url;
       if (tabs.isLeader()) onRole(true);
     },
 

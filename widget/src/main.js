@@ -16,7 +16,10 @@ export default function TelephonyWidget(..._) {
   let settings = null;
   const loadSettings = () => {
     settings =
-      settings || host.load("settings").then((create) => create({ host, onMoved: () => app && app.reconnect() }));
+      settings ||
+      host
+        .load("settings")
+        .then((create) => create({ host, onMoved: (/** @type {string} */ url) => app && app.reconnect(url) }));
     return settings;
   };
 

@@ -23,7 +23,7 @@ const TYPING_MS = 500;
  * @property {() => Promise<void>} reload
  */
 
-/** @param {{host: import("../host.js").Host, onMoved: () => void}} options */
+/** @param {{host: import("../host.js").Host, onMoved: (url: string) => void}} options */
 export function createSettings({ host, onMoved }) {
   const t = createTexts(host.texts, host.lang);
   const checks = h("ul", { class: "kmt-checks", "data-kmt": "checks", "aria-live": "polite" });
@@ -171,8 +171,7 @@ export function createSettings({ host, onMoved }) {
         if (!root.isConnected) host.showError({ header: t("widget.name"), text: wordsOf(wrong, t).text });
         return false;
       }
-      // amoCRM puts the new values into the widget after this answer.
-      setTimeout(onMoved);
+      onMoved(address);
       return true;
     },
   };
