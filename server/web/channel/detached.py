@@ -118,8 +118,7 @@ class Connection(asyncio.Protocol):
             return
         decoder = self._decoder or frames.Decoder(self._home.limits.message_bytes)
         for event in decoder.feed(data):
-            if not self._transport.is_closing():  # the owner may have hung up on the event before
-                self._take(event)
+            self._take(event)
         self._decoder = None if decoder.is_idle or self._is_deaf else decoder
 
     def eof_received(self) -> None:
