@@ -14,6 +14,9 @@ from aiohttp import web
 from server.core.errors import ConfigError, KommutatorError
 from server.settings import Settings, check, load
 
+_config = click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.")
+_state = click.option("--state", help="Folder of the database.  [default: .kommutator]")
+
 
 @click.group()
 @click.version_option(package_name="kommutator")
@@ -22,9 +25,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--config", type=click.Path(path_type=Path), help="Settings in TOML.")
+@_config
+@_state
 @click.option("--listen", help="Address and port to listen on.")
-@click.option("--state", help="Folder of the database.")
 @click.option("--check", "only_check", is_flag=True, help="Print the effective settings (secrets masked) and stop.")
 def serve(config: Path | None, listen: str | None, state: str | None, *, only_check: bool) -> None:
     """Run the backend."""
@@ -91,12 +94,66 @@ def sandbox(**options: Any) -> None:
         raise click.ClickException(str(exc)) from exc
 
 
+@main.command()
+@_config
+@_state
+@click.option("--since", default=0.0, metavar="UNIX", help="Only calls that started at this Unix time or later.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON array instead of a table.")
+def calls(config: Path | None, state: str | None, *, since: float, is_json: bool) -> None:
+    """Print the calls; only looks, also while the server runs."""
+    from server.commands import calls as command
+
+    items = asyncio.run(command.known(load(config, state=state), since))
+    if is_json:
+        click.echo(command.as_json(items))
+    else:
+        command.print_table(items)
+
+
+@main.command()
+@_config
+@_state
+@click.option("--offline", is_flag=True, help="Do not ask the network: neither our own address, nor amoCRM, nor PBXs.")
+def doctor(config: Path | None, state: str | None, *, offline: bool) -> None:
+    """Say what works and what does not, with cause and cure; prints the webhook addresses. Exit 1: something fails."""
+    from server.commands import doctor as command
+
+    raise SystemExit(asyncio.run(command.run(load(config, state=state), is_offline=offline)))
+
+
+@main.command()
+@_config
+@_state
+def migrate(config: Path | None, state: str | None) -> None:
+    """Bring the database to the present schema; needs its lock."""
+    from server.commands import migrate as command
+
+    click.echo(asyncio.run(command.run(load(config, state=state))))
+
+
+@main.command()
+@_config
+@_state
+@click.option("--since", default=0.0, metavar="UNIX", help="Only calls first heard of at this Unix time or later.")
+@click.option("--until", type=float, metavar="UNIX", help="Only calls first heard of before this Unix time.")
+@click.option("--call", "call_id", default="", metavar="ID", help="Only this call.")
+@click.option("--dry-run", is_flag=True, help="Only show the differences, also while the server runs.")
+def replay(**options: Any) -> None:
+    """Read the stored webhooks again and correct the calls; sends nothing. Needs the database's lock."""
+    from server.commands import replay as command
+
+    settings = load(options.pop("config"), state=options.pop("state"))
+    for line in asyncio.run(command.run(settings, **options)):
+        click.echo(line)
+
+
 def entry() -> None:
     """Run the command line; what the user can mend is said in a line, without a traceback."""
     try:
         main(standalone_mode=False)
     except (ConfigError, KommutatorError) as exc:
-        click.echo(f"error: {exc}", err=True)
+        cure = getattr(exc, "cure", "")
+        click.echo(f"error: {exc}" + (f" {cure}" if cure else ""), err=True)
         sys.exit(2)
     except click.ClickException as exc:
         exc.show()

@@ -3,12 +3,14 @@
 These are shared by the services that act on them and the store that keeps them. Times are UTC milliseconds.
 """
 
+import msgspec
 from msgspec import Struct
 
 from .calls import Call, Effect
 from .dial import Dial
 from .jobs import Job
 from .messages import DirectoryView
+from .ports import Hook
 from .rights import Rights
 from .vocabulary import NoticeWay
 
@@ -85,12 +87,20 @@ class Seat(Struct, frozen=True):
 
 
 class StoredHook(Struct, frozen=True, kw_only=True):
-    """A webhook that was stored. `raw` is the encoded hook."""
+    """A webhook that was stored. `raw` is what `pack` made of it; `call_id` the call that it was read into, if any."""
 
     id: int
     line_id: str
     received_ms: int
     raw: bytes
+    call_id: str | None = None
+
+
+pack = msgspec.msgpack.Encoder().encode
+"""A hook as it is stored, whole: whatever a later version reads out of it must be in it."""
+
+unpack = msgspec.msgpack.Decoder(Hook).decode
+"""A stored hook as it arrived."""
 
 
 class CardMark(Struct, frozen=True):

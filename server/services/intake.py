@@ -6,12 +6,11 @@ Whatever follows the answer is repeatable and is repeated at the next start if t
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 
 from server.core.errors import KommutatorError, OwnError
 from server.core.ports import Codec, Hook, HookReply
-from server.core.records import Line, StoredHook
+from server.core.records import Line, StoredHook, pack, unpack
 from server.core.stores import Hooks
 
 from .lines import Lines, keys_of
@@ -20,9 +19,6 @@ log = structlog.get_logger()
 
 Read = Callable[[Line, Hook, int], Awaitable[None]]
 """The second half: translate a stored webhook (its id comes last) and act on it."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Hook).decode
 
 
 class Intake:
@@ -52,7 +48,7 @@ class Intake:
         admission = codec.admit(hook, keys_of(line))
         if not admission.is_stored:
             return
-        raw = _encode(hook)
+        raw = pack(hook)
         hook_id = await self._hooks.put(line.id, key=admission.key, received_ms=hook.received_ms, raw=raw)
         if hook_id is not None:
             self._start(line, hook, hook_id)
@@ -74,7 +70,7 @@ class Intake:
         if line is None:
             await self._hooks.settle(stored.id, note="line-removed")
             return
-        await self._finish(line, _decode(stored.raw), stored.id)
+        await self._finish(line, unpack(stored.raw), stored.id)
 
     def _start(self, line: Line, hook: Hook, hook_id: int) -> None:
         task = asyncio.create_task(self._finish(line, hook, hook_id))

@@ -22,6 +22,22 @@ FOREVER_S = 1 << 40
 READY = frozenset({RecordingState.AVAILABLE, RecordingState.FETCHED})
 
 
+class Links:
+    """Signs links to recordings and reads them."""
+
+    def __init__(self, public_url: str, secret_key: str) -> None:
+        self._public_url = public_url
+        self._key = hashlib.sha256(b"recording:" + secret_key.split(",", maxsplit=1)[0].encode()).digest()
+
+    def to(self, call: Call, recording: Recording, expires_s: int) -> str:
+        """The link to a recording, good until `expires_s` (Unix seconds)."""
+        return f"{self._public_url}/r/{session.sign(Listen(expires_s, call.id, recording.key), self._key)}"
+
+    def read(self, token: str, *, now_s: int) -> Listen | None:
+        """What a link names; None when it is forged or expired."""
+        return session.verify(token, self._key, Listen, now_s=now_s)
+
+
 class Recordings:
     """Makes links and opens them."""
 
@@ -32,8 +48,7 @@ class Recordings:
         self._store = store
         self._lines = lines
         self._sender = sender
-        self._public_url = public_url
-        self._key = hashlib.sha256(b"recording:" + secret_key.split(",", maxsplit=1)[0].encode()).digest()
+        self._links = Links(public_url, secret_key)
         self._link_s = link_s
         self._clock = clock
 
@@ -42,16 +57,16 @@ class Recordings:
         ready = [one for one in call.recordings.values() if one.state in READY]
         # In steps of the lifetime, so that the same card is not sent anew with each change of the clock.
         expires_s = (self._clock() // 1000 // self._link_s + 2) * self._link_s
-        return self._url(call, ready[0], expires_s) if ready else ""
+        return self._links.to(call, ready[0], expires_s) if ready else ""
 
     def lasting_link(self, call: Call) -> str:
         """The link for amoCRM's note: given as soon as a recording is announced, good for as long as we have it."""
         known = [one for one in call.recordings.values() if one.state is not RecordingState.ABSENT]
-        return self._url(call, known[0], FOREVER_S) if known else ""
+        return self._links.to(call, known[0], FOREVER_S) if known else ""
 
     async def open(self, token: str) -> VendorAnswer:
         """The audio behind a link. Raises NotFound (also for a forged or expired link) and VendorError."""
-        said = session.verify(token, self._key, Listen, now_s=self._clock() // 1000)
+        said = self._links.read(token, now_s=self._clock() // 1000)
         call = await self._store.find(said.call_id) if said else None
         line = self._lines.get(call.line_id) if call else None
         if said is None or call is None or line is None or said.recording_key not in call.recordings:
@@ -61,6 +76,3 @@ class Recordings:
         answer = await self._sender.send(line.provider, request)
         codec.outcome(request, answer)
         return answer
-
-    def _url(self, call: Call, recording: Recording, expires_s: int) -> str:
-        return f"{self._public_url}/r/{session.sign(Listen(expires_s, call.id, recording.key), self._key)}"

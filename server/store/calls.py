@@ -33,7 +33,7 @@ ON_SCREENS = Stmt(
     select(call.c.body).where(IS_LIVE).union_all(select(call.c.body).where(call.c.over_ms > bindparam("since_ms")))
 )
 SINCE = Stmt(
-    select(call.c.body, call.c.crm).where(call.c.started_ms >= bindparam("since_ms")).order_by(call.c.started_ms)
+    select(call.c.body).where(call.c.started_ms >= bindparam("since_ms")).order_by(call.c.started_ms, call.c.id)
 )
 SET_CRM = Stmt(update(call).where(call.c.id == bindparam("call_id")).values(crm=bindparam("became")))
 _mark = insert(card)
@@ -84,8 +84,7 @@ class CallStore:
         return decisions
 
     def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:
-        found = yield BY_REF, {"line": line_id, "ref": call_ref}
-        before = decoded(found[0][0]) if found else None
+        before = yield from of_vendor(line_id, call_ref)
         waiting = yield from dials.concerned(line_id, before.id if before else "")
         decision = decide(before, waiting)
         if decision is not None:
@@ -107,10 +106,6 @@ class CallStore:
         rows = await self._db.read(ON_SCREENS, {"since_ms": since_ms})
         return [decoded(body) for (body,) in rows]
 
-    async def since(self, since_ms: int) -> list[tuple[Call, str | None]]:
-        """Calls that started since, with what became of them in amoCRM, for the command line."""
-        return [(decoded(body), crm) for body, crm in await self._db.read(SINCE, {"since_ms": since_ms})]
-
     async def mark(self, call_id: str, agent_id: int, *, noticed_ms: int | None, dismissed_ms: int | None) -> bool:
         stmt, name, moment = (
             (NOTICE, "noticed_ms", noticed_ms) if noticed_ms else (DISMISS, "dismissed_ms", dismissed_ms)
@@ -131,6 +126,23 @@ class CallStore:
     async def close(self) -> None:
         """Wait for what was put."""
         await self._group.close()
+
+
+async def started_since(db: Database, since_ms: int) -> list[Call]:
+    """Calls that started since, the oldest first: for readers that keep nothing."""
+    return [decoded(body) for (body,) in await db.read(SINCE, {"since_ms": since_ms})]
+
+
+def of_id(call_id: str) -> Script[Call | None]:
+    """A call by its id, within a script."""
+    rows = yield BY_ID, {"call_id": call_id}
+    return decoded(rows[0][0]) if rows else None
+
+
+def of_vendor(line_id: str, call_ref: str) -> Script[Call | None]:
+    """A call by its vendor's id, within a script."""
+    rows = yield BY_REF, {"line": line_id, "ref": call_ref}
+    return decoded(rows[0][0]) if rows else None
 
 
 _decoder = msgspec.json.Decoder(Call)

@@ -1,8 +1,8 @@
 """Raw webhooks: sealed, stored in shared transactions, read once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from server.core.records import StoredHook
 from server.sql import Database, Group, Params, Script, Stmt, insert, lit
@@ -26,6 +26,16 @@ SETTLE = Stmt(
     .where(hook.c.id == bindparam("hook_id"))
     .values(state=lit(READ), call_id=bindparam("call"), note=bindparam("why"))
 )
+PAGE = 500
+"""Webhooks that are opened at once when they are read again."""
+
+SETTLED = Stmt(
+    select(hook.c.id, hook.c.line_id, hook.c.received_ms, hook.c.raw, hook.c.call_id)
+    .where(hook.c.id > bindparam("after"), hook.c.received_ms >= bindparam("since_ms"), hook.c.state == lit(READ))
+    .order_by(hook.c.id)
+    .limit(lit(PAGE))
+)
+OLDEST = Stmt(select(func.min(hook.c.received_ms)).where(hook.c.state == lit(READ)))
 _old = (
     select(hook.c.id)
     .where(hook.c.received_ms < bindparam("before_ms"), hook.c.state == lit(READ))
@@ -65,9 +75,24 @@ class HookStore:
             purged += count
         return purged
 
+    def settled(self, since_ms: int, hear: Callable[[StoredHook], None]) -> Script[None]:
+        """Let `hear` hear each webhook that was read and is still kept, in the order of arrival."""
+        after = 0
+        while rows := (yield SETTLED, {"after": after, "since_ms": since_ms}):
+            for hook_id, line_id, at_ms, raw, call_id in rows:
+                plain = self._cipher.open(raw, PURPOSE)
+                hear(StoredHook(id=hook_id, line_id=line_id, received_ms=at_ms, raw=plain, call_id=call_id))
+            after = rows[-1][0]
+
     async def close(self) -> None:
         """Wait for what was put."""
         await self._group.close()
+
+
+def oldest() -> Script[int | None]:
+    """When the oldest webhook that `settled` would tell was received; None: there is none."""
+    rows = yield OLDEST, {}
+    return rows[0][0] if rows else None
 
 
 def _store(rows: list[Params]) -> Script[Sequence[int | None]]:
