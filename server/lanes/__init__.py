@@ -8,8 +8,9 @@ all lanes in one transaction: settle what finished, add follow-ups, release idle
 and mark them begun. The mark is what makes a crash harmless: a job found begun was perhaps sent, and its next handler
 is told so (`unsure`).
 
-No wake-up is lost: leasing a lane sets its `next_ms` to never, every put lowers it in the transaction that adds the
-job, and the release takes the smaller of it and the lane's earliest live job.
+No wake-up is lost: leasing a lane sets its `next_ms` to its next job not due yet, every put lowers it in the
+transaction that adds the job (the owner then looks again), and the release takes the smaller of it and the earliest
+live job.
 """
 
 from .clock import Clock, SystemClock

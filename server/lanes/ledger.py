@@ -26,6 +26,8 @@ class Put(Struct, frozen=True):
     to: State
     due_ms: int
     note: str
+    wakes: str = ""
+    """The lane to be looked at when this is due: it may stay leased and busy with others for long."""
 
     def params(self, at_ms: int) -> dict[str, Any]:
         return {
@@ -58,7 +60,15 @@ class Settlement(Struct):
 
     def lanes(self) -> set[str]:
         """The lanes whose rows the settlement touches."""
-        return {*self.released, *(job.lane for job in self.follow_ups)}
+        return {*self.released, *(job.lane for job in self.follow_ups), *self.wakes()}
+
+    def wakes(self) -> dict[str, int]:
+        """When to look at which lane for the sake of jobs put off."""
+        moments: dict[str, int] = {}
+        for put in self.later:
+            if put.wakes:
+                moments[put.wakes] = min(put.due_ms, moments.get(put.wakes, put.due_ms))
+        return moments
 
 
 class Ledger:
@@ -99,7 +109,7 @@ def put_off(job: Job, outcome: Later | Park, now_ms: int) -> Put:
         return Put(job.id, job.tries, _live_state(job, outcome), job.due_ms, note)
     if isinstance(outcome, Later) and now_ms <= job.dead_ms:
         due_ms = now_ms + round(outcome.after_s * 1000)
-        return Put(job.id, job.tries, _live_state(job, outcome), due_ms, note)
+        return Put(job.id, job.tries, _live_state(job, outcome), due_ms, note, wakes=job.lane)
     return Put(job.id, job.tries, State.PARKED, now_ms, note or "out of time")
 
 

@@ -21,9 +21,9 @@ PURGE_MOST = 2000
 """Removed at a time: a purge must not hold up the writer. A literal, so that PostgreSQL plans for few."""
 
 
-def _earliest() -> ColumnElement[int]:
-    """When the lane's earliest live job is due."""
-    live = select(func.min(J.due_ms)).where(J.lane == L.lane, IS_LIVE).scalar_subquery()
+def _earliest(*after: ColumnElement[bool]) -> ColumnElement[int]:
+    """When the lane's earliest live job is due (of those `after` a moment)."""
+    live = select(func.min(J.due_ms)).where(J.lane == L.lane, IS_LIVE, *after).scalar_subquery()
     return func.coalesce(live, lit(NEVER))
 
 
@@ -96,7 +96,7 @@ _due = (
 CLAIM = Stmt(
     update(lane)
     .where(L.lane.in_(select(_due.c.lane)))
-    .values(owner=ME, lease_ms=TILL, next_ms=lit(NEVER))
+    .values(owner=ME, lease_ms=TILL, next_ms=_earliest(J.due_ms > NOW))
     .returning(L.lane)
 )
 

@@ -25,8 +25,12 @@ def add(jobs: Iterable[Job], kinds: Kinds, now: Callable[[], int]) -> Script[Non
         lanes[job.lane] = min(row["due_ms"], lanes.get(job.lane, NEVER))
     if rows:
         yield queries.ADD_JOB, rows
-        # Sorted: every transaction locks lanes in the same order, else two of them could deadlock.
-        yield queries.BUMP_LANE, [{"lane": lane, "next_ms": lanes[lane]} for lane in sorted(lanes)]
+        yield from _bump(lanes)
+
+
+def _bump(moments: Mapping[str, int]) -> Script[None]:
+    """Have lanes looked at by then. Sorted: all transactions lock lanes in one order, else two could deadlock."""
+    yield queries.BUMP_LANE, [{"lane": lane, "next_ms": moments[lane]} for lane in sorted(moments)]
 
 
 def _row(job: Job, kinds: Kinds, now_ms: int) -> dict[str, Any]:
@@ -153,6 +157,7 @@ def _settle(order: Turn, now_ms: int) -> Script[None]:
         yield queries.SET_DONE, {"ids": entries.done, "now": now_ms}
     if entries.later:
         yield queries.SET_LATER, [put.params(now_ms) for put in entries.later]
+        yield from _bump(entries.wakes())
     if sure := [job for job in entries.unsent if not job.unsure]:
         yield queries.SET_UNSENT, [{"job_id": job.id, "attempt": job.tries} for job in sure]
     if holds := [(lane, until) for lane, until in sorted(entries.released.items()) if until]:

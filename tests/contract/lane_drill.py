@@ -3,7 +3,7 @@
 A worker is a process as in production: it takes webhooks over HTTP, puts durable jobs, and sends them to a fake CRM
 that sometimes fails after it has stored the call. The CRM counts every call, so losses and doubles are exact.
 
-    python tests/contract/lane_drill.py --db sqlite:////tmp/drill.db --kills 30
+    python tests/contract/lane_drill.py --db sqlite:///drill.db --kills 30
     python tests/contract/lane_drill.py --db postgresql://... --nodes 2 --mode freeze --kills 10
 """
 

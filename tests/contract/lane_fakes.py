@@ -1,12 +1,16 @@
-"""Fakes for the suites of the durable-work engine: a handler that notes and answers as told, a clock turned by hand."""
+"""For the suites of the durable-work engine: a handler that notes and answers as told, a clock turned by hand, the
+engine itself as a fixture (`from lane_fakes import clock, lanes, work`)."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
+import pytest
+
 from server.core.jobs import Job
-from server.lanes import Lanes, Tuning
+from server.lanes import LaneKind, Lanes, Tuning, metadata
+from server.sql import Database, create_all
 
 TIMEOUT_S = 20.0
 QUICK = Tuning(tick_s=0.005, idle_s=0.02, linger_s=0.05, lease_s=4.0, drain_s=1.0)
@@ -85,3 +89,43 @@ async def settled(lanes: Lanes, **wanted: int) -> None:
     async with asyncio.timeout(TIMEOUT_S):
         while {name: n for name, n in (await lanes.counts()).items() if name in wanted} != wanted:
             await turns(lanes, 1)
+
+
+DAY_MS = 86_400_000
+KINDS = {
+    "one": LaneKind(width=1, backoff=lambda _: 60.0),
+    "slow": LaneKind(rate=20, width=4),
+    "bulk": LaneKind(width=1, depth=4, batch=10, batch_over=10),
+    "quick": LaneKind(backoff=lambda _: 0.01),
+}
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def lanes(db: Database, clock: HandClock) -> AsyncIterator[Lanes]:
+    await create_all(db, metadata)
+    engine = Lanes(db, KINDS, clock=clock, tuning=QUICK)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def work(lanes: Lanes) -> Work:
+    handler = Work()
+    lanes.start({"x": handler})
+    return handler
+
+
+def job(key: str, lane: str = "quick:1", **more: object) -> Job:
+    return Job(lane, "x", key, **more)  # type: ignore[arg-type]
+
+
+def waiting(release: asyncio.Event) -> Callable[[Sequence[Job]], object]:
+    async def wait(_: Sequence[Job]) -> None:
+        await release.wait()
+
+    return wait

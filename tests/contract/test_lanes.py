@@ -1,55 +1,16 @@
-"""Durable work keeps its promises on SQLite and on PostgreSQL alike."""
+# ruff: noqa: F811  # fixtures are imported by name
+"""Durable work keeps its promises on SQLite and on PostgreSQL alike: putting, time, outcomes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 from databases import database_url, db  # noqa: F401
-from lane_fakes import QUICK, HandClock, Work, settled, turns
+from lane_fakes import DAY_MS, HandClock, Work, clock, job, lanes, settled, turns, waiting, work  # noqa: F401
 
 from server.core.jobs import Done, Hold, Job, Later, Park
-from server.lanes import NEVER, LaneKind, Lanes, metadata
-from server.sql import Database, Script, create_all
-
-DAY_MS = 86_400_000
-KINDS = {
-    "one": LaneKind(width=1),
-    "slow": LaneKind(rate=20, width=4),
-    "bulk": LaneKind(width=1, depth=4, batch=10, batch_over=10),
-    "quick": LaneKind(backoff=lambda _: 0.01),
-}
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def lanes(db: Database, clock: HandClock) -> AsyncIterator[Lanes]:  # noqa: F811
-    await create_all(db, metadata)
-    engine = Lanes(db, KINDS, clock=clock, tuning=QUICK)
-    yield engine
-    await engine.close()
-
-
-@pytest.fixture
-async def work(lanes: Lanes) -> Work:
-    handler = Work()
-    lanes.start({"x": handler})
-    return handler
-
-
-def job(key: str, lane: str = "quick:1", **more: object) -> Job:
-    return Job(lane, "x", key, **more)  # type: ignore[arg-type]
-
-
-def waiting(release: asyncio.Event) -> Callable[[Sequence[Job]], object]:
-    async def wait(_: Sequence[Job]) -> None:
-        await release.wait()
-
-    return wait
-
+from server.lanes import NEVER, Lanes
+from server.sql import Script
 
 # -- putting -------------------------------------------------------------------------------------------------------
 
@@ -129,6 +90,20 @@ async def test_an_earlier_job_overtakes_a_timer(lanes: Lanes, work: Work, clock:
     assert work.keys == ["now"]
 
 
+async def test_a_timer_does_not_wait_for_its_neighbours(lanes: Lanes, work: Work, clock: HandClock) -> None:
+    """A timer that comes due runs, although another job keeps its lane leased and busy all the while."""
+    release = asyncio.Event()
+    work.plan("long", waiting(release))
+    await lanes.put(job("long"), job("timer", due_ms=clock.now_ms() + 60_000))
+    await work.saw("long")
+    await turns(lanes)
+
+    clock.ahead_ms += 61_000
+
+    await work.saw("timer")
+    release.set()
+
+
 async def test_the_rate_is_kept(lanes: Lanes, work: Work) -> None:
     """At 20 starts a second, eleven starts of a lane take half a second at least."""
     loop = asyncio.get_running_loop()
@@ -193,6 +168,41 @@ async def test_later_tries_again(lanes: Lanes, work: Work) -> None:
 
     await settled(lanes, done=1)
     assert [(seen.tries, seen.unsure) for seen in work.jobs("a")] == [(1, False), (2, False), (3, False)]
+
+
+async def test_a_job_put_off_does_not_wait_for_its_neighbours(lanes: Lanes, work: Work) -> None:
+    """A job put off comes again when due, although another job keeps its lane busy all the while."""
+    release = asyncio.Event()
+    work.plan("long", waiting(release))
+    work.plan("a", Later(0.01), None)
+
+    await lanes.put(job("long"), job("a"))
+
+    await work.until(lambda: len(work.jobs("a")) == 2)
+    release.set()
+
+
+async def test_an_unsure_job_stays_unsure_when_given_back(lanes: Lanes, work: Work, clock: HandClock) -> None:
+    """A job with the mark that was fetched, but given back for a pause, keeps its mark however often."""
+    release = asyncio.Event()
+    work.plan("a", RuntimeError("reset"), None)
+    work.plan("b", waiting(release))
+    await lanes.put(job("a", "one:1"))
+    await work.saw("a")
+    await turns(lanes)
+    await lanes.put(job("b", "one:1"))
+    await work.saw("b")
+    clock.ahead_ms += 61_000
+    await turns(lanes, 5)
+    assert [queued.key for queued in lanes._runner.runs["one:1"].queue] == ["a"]
+
+    await lanes.pause("one:1")
+    await turns(lanes, 5)
+    await lanes.resume("one:1")
+    release.set()
+
+    await settled(lanes, done=2)
+    assert [(seen.unsure, seen.tries) for seen in work.jobs("a")] == [(False, 1), (True, 3)]
 
 
 async def test_a_failure_makes_the_job_unsure(lanes: Lanes, work: Work) -> None:
@@ -306,129 +316,3 @@ async def test_few_jobs_are_not_batched(lanes: Lanes, work: Work) -> None:
 
     await settled(lanes, done=10)
     assert [len(lot) for lot in work.lots] == [1] * 10
-
-
-# -- people --------------------------------------------------------------------------------------------------------
-
-
-async def test_cancel_stops_a_group(lanes: Lanes, work: Work, clock: HandClock) -> None:
-    """Cancelled timers do not run, nor do jobs fetched already but not started."""
-    release = asyncio.Event()
-    work.plan("c0", waiting(release))
-    await lanes.put(*(job(f"c{n}", "one:1", grp="parcel") for n in range(4)), job("other", "one:1"))
-    await lanes.put(job("timer", "one:2", due_ms=clock.now_ms() + DAY_MS, grp="parcel"))
-    await work.saw("c0")
-
-    assert await lanes.cancel("parcel") == 5
-    release.set()
-    clock.ahead_ms += 2 * DAY_MS
-
-    await work.saw("other")
-    await turns(lanes, 5)
-    assert work.keys == ["c0", "other"]
-    assert (await lanes.counts())["cancelled"] == 5
-
-
-async def test_nothing_starts_after_a_pause(lanes: Lanes, work: Work) -> None:
-    """Once pause has returned, no job of the lane starts, fetched or not; resume lets all go on."""
-    await lanes.put(*(job(f"p{n:02}", "slow:1") for n in range(20)))
-    await work.saw("p02")
-
-    await lanes.pause("slow:1")
-    seen = len(work.keys)
-    await turns(lanes, 30)
-    assert len(work.keys) == seen < 20
-
-    await lanes.resume("slow:1")
-    await settled(lanes, done=20)
-    assert len(work.keys) == 20
-
-
-async def test_a_lane_can_be_paused_before_its_first_job(lanes: Lanes, work: Work) -> None:
-    """A pause holds for a lane that nobody has used yet."""
-    await lanes.pause("one:new")
-    await lanes.put(job("a", "one:new"), job("b", "one:old"))
-    await work.saw("b")
-    await turns(lanes, 5)
-    assert work.keys == ["b"]
-
-    await lanes.resume("one:new")
-
-    await work.saw("a")
-
-
-async def test_pauses_race_with_turns(lanes: Lanes, work: Work) -> None:
-    """Pausing and resuming at any moment of the pump's turns never lets a job start in a paused lane."""
-    for n in range(40):
-        await lanes.put(job(f"r{n}", "quick:race"))
-        await lanes.pause("quick:race")
-        seen = len(work.keys)
-        await turns(lanes, 2)
-        assert len(work.keys) == seen
-        await lanes.resume("quick:race")
-
-    await settled(lanes, done=40)
-
-
-async def test_old_jobs_are_purged(lanes: Lanes, work: Work, clock: HandClock) -> None:
-    """Purging removes what ended before, and only that: parked jobs and timers stay."""
-    work.plan("parked", Park())
-    await lanes.put(job("a"), job("parked"), job("timer", due_ms=clock.now_ms() + 90 * DAY_MS))
-    await settled(lanes, done=1, parked=1)
-
-    assert await lanes.purge(3600) == 0
-    clock.ahead_ms += 2 * DAY_MS
-
-    assert await lanes.purge(3600) == 1
-    assert await lanes.counts() == {"ready": 1, "begun": 0, "done": 0, "parked": 1, "cancelled": 0}
-
-
-async def test_the_oldest_due_job_shows_a_jam(lanes: Lanes, work: Work, clock: HandClock) -> None:
-    """The age of the oldest due job is told per lane; timers of the future do not count."""
-    await lanes.pause("one:jam")
-    await lanes.put(job("a", "one:jam", due_ms=clock.now_ms() - 60_000))
-    await lanes.put(job("b", "one:2", due_ms=clock.now_ms() + DAY_MS))
-
-    ages = await lanes.oldest_due_s()
-
-    assert list(ages) == ["one:jam"]
-    assert 60 <= ages["one:jam"] < 70
-
-
-# -- processes -----------------------------------------------------------------------------------------------------
-
-
-async def test_close_lets_handlers_finish(lanes: Lanes, work: Work) -> None:
-    """Closing waits for what is at work, settles it, and gives everything else back untouched."""
-    begun, release = asyncio.Event(), asyncio.Event()
-
-    async def long(_: Sequence[Job]) -> None:
-        begun.set()
-        await release.wait()
-
-    work.plan("a", long)
-    await lanes.put(*(job(key, "one:1") for key in "abc"))
-    await begun.wait()
-
-    closing = asyncio.create_task(lanes.close())
-    await asyncio.sleep(0)
-    release.set()
-    await closing
-
-    assert await lanes.counts() == {"ready": 2, "begun": 0, "done": 1, "parked": 0, "cancelled": 0}
-
-
-async def test_a_handler_that_hangs_does_not_hold_the_end(lanes: Lanes, work: Work, db: Database) -> None:  # noqa: F811
-    """A handler that outlasts the drain is cancelled; the next process gets its job as unsure."""
-    work.plan("a", waiting(asyncio.Event()), None)
-    await lanes.put(job("a"))
-    await work.saw("a")
-
-    await lanes.close()
-    after = Lanes(db, KINDS, tuning=QUICK)
-    again = Work()
-    after.start({"x": again})
-    await again.saw("a")
-    await after.close()
-
-    assert (again.jobs("a")[0].unsure, again.jobs("a")[0].tries) == (True, 2)
