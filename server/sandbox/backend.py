@@ -47,6 +47,7 @@ class Backend:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._restart: asyncio.Task[None] | None = None
+        self._moving = asyncio.Lock()  # one child at a time, whoever asks for it
 
     @property
     def pid(self) -> int | None:
@@ -57,6 +58,11 @@ class Backend:
     async def start(self) -> None:
         """Start the child and wait until it is ready; does nothing when it runs. Raises `BackendError`."""
         self._forget_restart()
+        async with self._moving:
+            await self._spawn()
+            await self._wait_until_ready()
+
+    async def _spawn(self) -> None:
         if self.pid is None:
             self._output.parent.mkdir(parents=True, exist_ok=True)
             with self._output.open("ab") as output:
@@ -66,7 +72,6 @@ class Backend:
                     preexec_fn=_die_with_parent if sys.platform == "linux" else None,
                 )  # fmt: skip
             self._log.note("backend", action="start", pid=self.pid)
-        await self._wait_until_ready()
 
     async def stop(self) -> None:
         """Ask the child to end, and end it when it does not listen."""

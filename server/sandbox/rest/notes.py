@@ -32,6 +32,7 @@ _TYPES: Final[dict[str, tuple[str, ...]]] = {
     "geolocation": ("text", "address", "longitude", "latitude"),
     "sms_in": ("text", "phone"),
     "sms_out": ("text", "phone"),
+    "invoice_paid": ("service", "text", "icon_url"),
     "attachment": ("version_uuid", "file_uuid", "file_name", "original_name"),
 }
 _REQUIRED: Final = {"common": "text", "service_message": "text", "sms_in": "text", "sms_out": "text"}

@@ -18,9 +18,12 @@ START_S = 60  # a cold start beside other suites on two cores
 async def whole(port: int, tmp_path: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, dict[str, Any]]]:
     """The command with --json, and its line."""
     command = (sys.executable, "-m", "server", "sandbox", "--port", str(port), "--state", str(tmp_path), "--json")
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
     assert process.stdout is not None
+    assert process.stderr is not None
     line = await asyncio.wait_for(process.stdout.readline(), START_S)
+    assert line, (await process.stderr.read()).decode()
     yield process, json.loads(line)
     if process.returncode is None:
         process.terminate()
