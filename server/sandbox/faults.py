@@ -33,6 +33,7 @@ only amoCRM's access check reads it.
 """
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -163,10 +164,7 @@ async def _fail(request: web.Request, handler: Handler, hit: dict[str, Fault]) -
     if "drop" in hit or "outage" in hit:
         return _hang_up(request)
     if "status" in hit:
-        status = hit["status"].status
-        return web.json_response(
-            {"title": "Fault", "status": status, "detail": "asked for by /sandbox/faults"}, status=status
-        )
+        return _refusal(hit["status"])
     if "revoke_token" in hit:
         request[REVOKE_TOKEN] = True
     answer = await handler(request)
@@ -175,6 +173,12 @@ async def _fail(request: web.Request, handler: Handler, hit: dict[str, Fault]) -
     if "truncate" in hit:
         return await _half(request, answer)
     return answer
+
+
+def _refusal(fault: Fault) -> web.Response:
+    body = {"title": "Fault", "status": fault.status, "detail": "asked for by /sandbox/faults"}
+    kind = "application/problem+json" if fault.target == "amocrm" else "application/json"
+    return web.Response(body=json.dumps(body).encode(), status=fault.status, headers={"Content-Type": kind})
 
 
 def _hang_up(request: web.Request) -> web.StreamResponse:

@@ -114,5 +114,5 @@ async def test_a_refused_step_is_named(panel: Panel) -> None:
     """With the backend's own words."""
     await panel.enter()
 
-    with pytest.raises(ProvisionError, match="POST /api/lines: 400 .*unknown_provider"):
+    with pytest.raises(ProvisionError, match=r"POST /api/lines: 400 .*unknown_provider"):
         await panel.line("nobody", name="x", credentials={})
