@@ -22,7 +22,7 @@ from tests.widget.scenes import SCENES, Scene, reset
 
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "shots"
-WIDTHS = (1280, 1920)
+WIDTHS = (390, 1280, 1920)
 HEIGHT = 860
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -46,12 +46,13 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 def host_page() -> web.Application:
     """The harness with the built widget's files."""
-    archive = ZipFile(ROOT / "dist" / "widget.zip")
+    with ZipFile(ROOT / "dist" / "widget.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
 
     async def widget_file(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         kinds = {"js": "text/javascript", "css": "text/css", "json": "application/json"}
-        return web.Response(body=archive.read(name), content_type=kinds.get(name.rsplit(".")[-1], "text/plain"))
+        return web.Response(body=files[name], content_type=kinds.get(name.rsplit(".")[-1], "text/plain"))
 
     async def page(_: web.Request) -> web.FileResponse:
         return web.FileResponse(Path(__file__).parent / "harness" / "index.html")

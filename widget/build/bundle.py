@@ -54,20 +54,20 @@ def bundle(root: Path, entry: Path) -> Bundle:
         run_tool(root, "esbuild", str(entry), *OPTIONS, *external, f"--outfile={module}", f"--metafile={meta}")
         inputs = json.loads(meta.read_text("utf-8"))["inputs"]
         packages = frozenset(found[1] for name in inputs if (found := PACKAGE.search(name)))
-        return Bundle(to_amd(without_types(module.read_text("utf-8"))), packages)
+        return Bundle(to_amd(bare(module.read_text("utf-8"))), packages)
 
 
-def without_types(code: str) -> str:
-    """The code without JSDoc: it is for the type checker of the sources, and esbuild keeps only a part of it."""
+def bare(code: str) -> str:
+    """The code without JSDoc (esbuild keeps half of it) and our files' names: both are for readers of the sources."""
     source, kept, end = code.encode(), [], 0
     for comment in Script("bundle", code).of("comment"):
         text = source[comment.start_byte : comment.end_byte]
-        if text.startswith(b"/**") and b"@license" not in text:
+        if (text.startswith(b"/**") and b"@license" not in text) or text.startswith(b"// widget/src/"):
             kept.append(source[end : comment.start_byte])
             end = comment.end_byte
-            if source[end : end + 1] in {b"\n", b" "}:
+            if source[end : end + 1] == b"\n":
+                kept[-1] = kept[-1].rstrip(b" ")
                 end += 1
-                kept[-1] = kept[-1].rstrip(b" ") if source[end - 1 : end] == b"\n" else kept[-1]
     return b"".join([*kept, source[end:]]).decode()
 
 

@@ -41,7 +41,6 @@ export function readProblem(body, status) {
  * @property {(method: string, path: string, body?: object, timeoutMs?: number) => Promise<any>} request
  * @property {(answer: {bearer: string, expires_at: number}) => void} keep
  * @property {() => boolean} isHalfSpent whether it is time to renew the bearer
- * @property {() => void} forget
  */
 
 /**
@@ -129,7 +128,6 @@ export function createApi({ url, authorized, send = (...args) => fetch(...args),
     request,
     keep,
     isHalfSpent: () => Boolean(pass && nowS() > pass.halfAt),
-    forget: () => void (pass = null),
   };
 }
 

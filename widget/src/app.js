@@ -57,7 +57,7 @@ export function createApp(host) {
 
   /** @param {{type: string}} message */
   function apply(message) {
-    state = reduce(state, message, clock.nowS());
+    state = { ...reduce(state, message, clock.nowS()), isLeaderMute: isUntouched() };
     tabs.share(state);
     show();
     if (tabs.isLeader()) lead();
@@ -75,12 +75,14 @@ export function createApp(host) {
     if (talks !== isTalking) host.setCalling(talks);
     isTalking = talks;
     if (state.emailAction && !hasEmailAction) offerLetters();
+    // A page that nobody has touched may not make a sound: then the tab that the agent works in rings for the leader.
+    const isRinger = state.isLeaderMute ? tabs.isPainter() : tabs.isLeader();
+    sound.set(isRinger && state.showCards && ringing(state).length > 0);
     if (tabs.isLeader()) desktop.set(tabs.isAnyVisible() || !state.showCards ? [] : ringing(state));
   }
 
-  /** What only one tab does: the ring and the claims. */
+  /** The notices are claimed by one tab only. */
   function lead() {
-    sound.set(state.showCards && ringing(state).length > 0);
     if (!state.showCards || state.connection !== "online") return;
     claimable(state)
       .filter((call) => !claimed.has(call.id))
@@ -103,7 +105,6 @@ export function createApp(host) {
     if (link) link.close();
     link = null;
     if (isLeader) connect();
-    else sound.set(false);
   }
 
   function connect() {
@@ -202,6 +203,9 @@ export function createApp(host) {
     },
   };
 }
+
+/** Browsers that do not say so are asked to play anyway. */
+const isUntouched = () => Boolean(navigator.userActivation && !navigator.userActivation.hasBeenActive);
 
 /** @param {State["connection"]} word */
 const connection = (word) => /** @type {any} */ ({ type: Local.CONNECTION, connection: word });

@@ -30,7 +30,6 @@ export function createHost(widget, $) {
   const ns = () => widget.ns || `.widget:${params().widget_code}`;
 
   return {
-    $,
     code: () => String(params().widget_code || settings().widget_code || ""),
     texts: () => widget.langs || {},
     lang: () => (app().lang_id === "ru" ? "ru" : "en"),

@@ -1,4 +1,4 @@
-/** A quiet two-tone ring, made on the spot: no audio file to load. Only the leading tab rings. */
+/** A quiet two-tone ring, made on the spot: no audio file to load. Which tab rings, `app` decides. */
 
 /** Two short tones, then silence, as a desk phone does. */
 const PERIOD_S = 3;

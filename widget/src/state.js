@@ -31,6 +31,7 @@ import { CardState, ServerWord } from "./vocabulary.js";
  * @property {import("./vocabulary.js").AlertView[]} alerts
  * @property {boolean} showCards
  * @property {boolean} emailAction
+ * @property {boolean} isLeaderMute whether the browser keeps the leading tab silent
  * @property {number} aheadS the server's clock minus ours
  */
 
@@ -63,6 +64,7 @@ export function initial() {
     alerts: [],
     showCards: true,
     emailAction: false,
+    isLeaderMute: false,
     aheadS: 0,
   };
 }
