@@ -20,7 +20,6 @@ from server.store.calls import started_since
 
 from .opened import to_read
 
-
 PIPED_WIDTH = 120
 """Columns of the table where there is no terminal to ask."""
 

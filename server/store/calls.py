@@ -10,7 +10,7 @@ from server.core.calls import Call
 from server.core.jobs import Job
 from server.core.records import CardMark, Decision
 from server.core.stores import Decide
-from server.sql import Database, Group, Script, Stmt, among, insert
+from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
 
 from . import dials
 from .hooks import SETTLE
@@ -27,7 +27,9 @@ PUT = Stmt(
     ),
     columns=_COLUMNS,
 )
-BY_REF = Stmt(select(call.c.body).where(call.c.line_id == bindparam("line"), call.c.call_ref == bindparam("ref")))
+_by_ref = select(call.c.body).where(call.c.line_id == bindparam("line"), call.c.call_ref == bindparam("ref"))
+BY_REF = Stmt(_by_ref)
+TO_CHANGE = Stmt(_by_ref.with_for_update())  # another node may hear of the same call; SQLite has one writer anyway
 BY_ID = Stmt(select(call.c.body).where(call.c.id == bindparam("call_id")))
 ON_SCREENS = Stmt(
     select(call.c.body).where(IS_LIVE).union_all(select(call.c.body).where(call.c.over_ms > bindparam("since_ms")))
@@ -72,7 +74,11 @@ class CallStore:
         self._group: Group[Digest, Decision | None] = Group(db, self._digest_all, most=100)
 
     async def digest(self, line_id: str, call_ref: str, *, hook_id: int | None, decide: Decide) -> Decision | None:
-        decision = await self._group.put((line_id, call_ref, hook_id, decide))
+        row = (line_id, call_ref, hook_id, decide)
+        try:
+            decision = await self._group.put(row)
+        except RowRefused:  # another node stored this call's first news in the same moment: now there is a row to lock
+            decision = await self._group.put(row)
         if decision is not None and decision.jobs:
             self._wake()
         return decision
@@ -84,7 +90,8 @@ class CallStore:
         return decisions
 
     def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:
-        before = yield from of_vendor(line_id, call_ref)
+        found = yield TO_CHANGE, {"line": line_id, "ref": call_ref}
+        before = decoded(found[0][0]) if found else None
         waiting = yield from dials.concerned(line_id, before.id if before else "")
         decision = decide(before, waiting)
         if decision is not None:

@@ -23,7 +23,9 @@ KEEP = Stmt(
     .where(dial.c.id == bindparam("dial_id"))
     .values(call_id=bindparam("call"), is_waiting=bindparam("waits"), body=bindparam("value"))
 )
-BY_ID = Stmt(select(dial.c.body).where(dial.c.id == bindparam("dial_id")))
+_by_id = select(dial.c.body).where(dial.c.id == bindparam("dial_id"))
+BY_ID = Stmt(_by_id)
+TO_CHANGE = Stmt(_by_id.with_for_update())  # the vendor's answer and the call's first event come at once
 BY_KEY = Stmt(
     select(dial.c.body).where(
         dial.c.account_id == bindparam("account"),
@@ -31,8 +33,13 @@ BY_KEY = Stmt(
         dial.c.key == bindparam("click"),
     )
 )
-WAITING = Stmt(select(dial.c.body).where(IS_WAITING, dial.c.line_id == bindparam("line")).order_by(dial.c.created_ms))
-OF_CALL = Stmt(select(dial.c.body).where(dial.c.call_id == bindparam("call")))
+WAITING = Stmt(
+    select(dial.c.body)
+    .where(IS_WAITING, dial.c.line_id == bindparam("line"))
+    .order_by(dial.c.created_ms)
+    .with_for_update()
+)
+OF_CALL = Stmt(select(dial.c.body).where(dial.c.call_id == bindparam("call")).with_for_update())
 _newest = (
     select(func.max(dial.c.created_ms).label("at_ms"), dial.c.account_id, dial.c.agent_id)
     .where(dial.c.created_ms > bindparam("since_ms"))
@@ -69,7 +76,10 @@ class DialStore:
 
 
 def concerned(line_id: str, call_id: str) -> Script[list[Dial]]:
-    """The order that this call carries out, or else those that wait for a call on the line, oldest first."""
+    """The order that this call carries out, or else those that wait for a call on the line, oldest first.
+
+    They are locked until the end of the transaction.
+    """
     rows = (yield OF_CALL, {"call": call_id}) if call_id else []
     if not rows:
         rows = yield WAITING, {"line": line_id}
@@ -90,7 +100,7 @@ def _put(one: Dial) -> Script[Dial]:
 
 
 def _change(dial_id: str, change: Callable[[Dial], Dial]) -> Script[Dial]:
-    rows = yield BY_ID, {"dial_id": dial_id}
+    rows = yield TO_CHANGE, {"dial_id": dial_id}
     if not rows:
         raise NotFound
     changed = change(_decoder.decode(rows[0][0]))
