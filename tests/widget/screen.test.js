@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { claimable, ringing, visibleCards, visibleLine } from "../../widget/src/screen.js";
+import { claimable, ringing, visibleAttempt, visibleCards, visibleLine } from "../../widget/src/screen.js";
 import { initial } from "../../widget/src/state.js";
 
 const NOW_S = 10_000;
@@ -119,4 +119,15 @@ test("calls out and calls already noticed are not claimed", () => {
     claimable(withCalls(call("a", "ringing", { is_noticed: true }), call("b", "talking", { direction: "out" }))),
     [],
   );
+});
+
+test("a refused click leaves the line after two minutes, an unanswered one stays", () => {
+  const [open, refused] = [
+    { problem: null, atS: NOW_S },
+    { problem: { slug: "no-line" }, atS: NOW_S },
+  ];
+
+  assert.equal(visibleAttempt({ attempt: refused }, NOW_S + 119), refused);
+  assert.equal(visibleAttempt({ attempt: refused }, NOW_S + 121), null);
+  assert.equal(visibleAttempt({ attempt: open }, NOW_S + 121), open);
 });

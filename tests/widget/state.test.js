@@ -115,7 +115,7 @@ test("alerts are added, the progress of the phone book is replaced", () => {
 });
 
 test("a click waits for its answer", () => {
-  assert.deepEqual(after({ type: Local.CLICKED, request }).attempt, { request, problem: null });
+  assert.deepEqual(after({ type: Local.CLICKED, request }).attempt, { request, problem: null, atS: NOW_S });
 });
 
 test("the answer to a click does not overwrite what the socket said sooner", () => {

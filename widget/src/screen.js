@@ -57,6 +57,15 @@ export function visibleLine(state, nowS) {
 }
 
 /**
+ * The click to show: until its answer is there; a refused one for as long as an ended call.
+ * @param {State} state
+ * @param {number} nowS
+ */
+export function visibleAttempt({ attempt }, nowS) {
+  return attempt && (!attempt.problem || nowS - attempt.atS < RECENT_S) ? attempt : null;
+}
+
+/**
  * Incoming calls that ring at this agent and that nobody silenced.
  * @param {State} state
  */

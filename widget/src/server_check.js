@@ -47,7 +47,7 @@ export async function answerProblem(url) {
     () => true,
     () => false,
   );
-  return { slug: isThere ? "cors-refused" : "unreachable", temporary: !isThere };
+  return { slug: isThere ? "cors-refused" : "address-silent", temporary: !isThere };
 }
 
 /**

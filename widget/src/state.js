@@ -12,7 +12,7 @@ import { CardState, ServerWord } from "./vocabulary.js";
 
 /**
  * A click on a number that the server has not answered yet, or has refused.
- * @typedef {{request: import("./vocabulary.js").DialRequest, problem: Problem | null}} Attempt
+ * @typedef {{request: import("./vocabulary.js").DialRequest, problem: Problem | null, atS: number}} Attempt
  */
 
 /**
@@ -93,7 +93,7 @@ const STEPS = {
     connection,
     lostAtS: connection === "online" ? 0 : state.lostAtS || nowS,
   }),
-  [Local.CLICKED]: (state, { request }) => ({ attempt: { request, problem: null }, trouble: null }),
+  [Local.CLICKED]: (state, { request }, nowS) => ({ attempt: { request, problem: null, atS: nowS }, trouble: null }),
   // The socket is often quicker than the answer to the click, and then it knows more.
   [Local.ACCEPTED]: (state, { key, dial }) => ({
     dial: state.dial && state.dial.id === dial.id ? state.dial : dial,

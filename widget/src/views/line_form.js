@@ -90,7 +90,7 @@ function vendorFields(provider, line, { t }) {
   const schemes = /** @type {HTMLTextAreaElement} */ (
     h(
       "textarea",
-      { class: "kmt-input", rows: 2, placeholder: "000-913898 = Отдел продаж", "data-kmt": "line-schemes" },
+      { class: "kmt-input", rows: 2, placeholder: t("lines.schemes_example"), "data-kmt": "line-schemes" },
       asText((line && line.schemes) || {}),
     )
   );

@@ -1,7 +1,7 @@
 /** Turns the state into what the panel shows, and a click on a number into an order. */
 
 import { isSame } from "../phone.js";
-import { visibleCards, visibleLine } from "../screen.js";
+import { visibleAttempt, visibleCards, visibleLine } from "../screen.js";
 import { randomId } from "../browser.js";
 import { DialState, DialWay } from "../vocabulary.js";
 import { asRequest, waysOf } from "../ways.js";
@@ -80,8 +80,9 @@ export function createScreen({ host, t, clock, getState, act, name }) {
   /** @param {import("../state.js").State} state */
   function lineOf(state) {
     const ways = waysOf(state);
-    if (state.attempt) {
-      const { request, problem } = state.attempt;
+    const attempt = visibleAttempt(state, clock.nowS());
+    if (attempt) {
+      const { request, problem } = attempt;
       return {
         state: problem ? DialState.FAILED : DialState.ASKING,
         phone: request.phone,
