@@ -1,15 +1,14 @@
 /** The card of one call: who it is, where it came from, how long, what can be done. Draws; decides nothing. */
 
-import { pretty } from "../phone.js";
 import { isLive } from "../state.js";
 import { duration } from "../text.js";
 import { CallerKind, Capability, CardState, Direction } from "../vocabulary.js";
-import { button, h, icon, iconButton, link } from "./dom.js";
+import { button, h, icon, iconButton } from "./dom.js";
 import { facts } from "./facts.js";
-import { CLOSE, COMPANY, FOLD, INCOMING, OUTGOING, PERSON, PLAY, UNFOLD } from "./icons.js";
+import { CLOSE, FOLD, INCOMING, OUTGOING, PLAY, UNFOLD } from "./icons.js";
+import { nameOf, who } from "./who.js";
 
 /** @typedef {import("../vocabulary.js").CallView} CallView */
-/** @typedef {import("../vocabulary.js").CallerView} CallerView */
 
 /**
  * @typedef {object} Context what every view of the panel is given
@@ -21,15 +20,6 @@ import { CLOSE, COMPANY, FOLD, INCOMING, OUTGOING, PERSON, PLAY, UNFOLD } from "
 
 /** @param {string} phone */
 export const newContactPath = (phone) => `/contacts/add/?phone=${encodeURIComponent(phone)}`;
-
-/**
- * @param {CallerView} caller
- * @param {import("../text.js").Texts} t
- */
-export function nameOf({ kind, name, phone }, t) {
-  if (kind === CallerKind.ANONYMOUS) return t("caller.anonymous");
-  return name || pretty(phone || "") || t("caller.anonymous");
-}
 
 /**
  * @param {CallView} call
@@ -115,49 +105,6 @@ function timer(call, { serverS }) {
     );
   }
   return call.talk_s ? h("span", { class: "kmt-timer", "data-kmt": "timer" }, duration(call.talk_s)) : null;
-}
-
-/**
- * @param {CallView} call
- * @param {Context} context
- */
-function who({ caller }, { t, go }) {
-  const name = nameOf(caller, t);
-  const phone = caller.phone && name !== pretty(caller.phone) ? pretty(caller.phone) : "";
-  const note = t.has(`caller.${caller.kind}_note`) ? t(`caller.${caller.kind}_note`) : "";
-  return h(
-    "div",
-    { class: "kmt-who" },
-    h("span", { class: "kmt-face", "aria-hidden": "true" }, face(caller)),
-    h(
-      "div",
-      { class: "kmt-names" },
-      h(
-        "strong",
-        { class: "kmt-name", title: name, "data-kmt": "caller" },
-        caller.card ? link(name, caller.card.path, go) : name,
-      ),
-      phone &&
-        h(
-          "span",
-          { class: "kmt-phone", "data-kmt": "phone" },
-          caller.kind === CallerKind.INTERNAL ? t("caller.extension", { extension: caller.phone || "" }) : phone,
-        ),
-      note && h("span", { class: "kmt-note" }, note),
-    ),
-  );
-}
-
-/** Initials of a known person, a drawing for the rest. @param {CallerView} caller */
-function face({ kind, name = "" }) {
-  if (kind === CallerKind.COMPANY) return icon(COMPANY);
-  const letters =
-    (kind === CallerKind.CONTACT || kind === CallerKind.INTERNAL) &&
-    name
-      .split(/[\s«"]+/)
-      .map((word) => word.match(/^\p{L}/u))
-      .filter(Boolean);
-  return letters && letters.length ? letters.slice(0, 2).join("").toUpperCase() : icon(PERSON);
 }
 
 /**

@@ -4,8 +4,9 @@ import { elementOf } from "../host.js";
 import { pretty } from "../phone.js";
 import { isLive } from "../state.js";
 import { CallerKind } from "../vocabulary.js";
-import { nameOf, newContactPath, titleOf } from "./card.js";
+import { newContactPath, titleOf } from "./card.js";
 import { wordsOf } from "./problem.js";
+import { nameOf } from "./who.js";
 
 /** @typedef {import("../vocabulary.js").CallView} CallView */
 /** @typedef {import("../text.js").Texts} Texts */

@@ -5,12 +5,13 @@ import { visibleAttempt, visibleCards, visibleLine } from "../screen.js";
 import { randomId } from "../browser.js";
 import { DialState, DialWay } from "../vocabulary.js";
 import { asRequest, waysOf } from "../ways.js";
-import { card, nameOf, titleOf } from "./card.js";
+import { card, titleOf } from "./card.js";
 import { dialLine } from "./dial.js";
 import { h, icon, iconButton } from "./dom.js";
 import { ALERT, CLOSE } from "./icons.js";
 import { createPanel } from "./panel.js";
 import { problemView, wordsOf } from "./problem.js";
+import { nameOf } from "./who.js";
 
 /** Two clicks on one number in this time are one wish. */
 const DOUBLE_CLICK_S = 1.5;
