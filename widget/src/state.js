@@ -26,7 +26,7 @@ import { CardState, ServerWord } from "./vocabulary.js";
  * @property {Attempt | null} attempt
  * @property {Problem | null} trouble a hang-up or a withdrawal that did not work
  * @property {string} closedDial id of the state line that the agent closed
- * @property {string[]} folded ids of the cards that the agent made small
+ * @property {Record<string, boolean>} folded the cards that the agent made small (true) or large, by id
  * @property {import("./vocabulary.js").DirectoryView | null} directory
  * @property {import("./vocabulary.js").AlertView[]} alerts
  * @property {boolean} showCards
@@ -59,7 +59,7 @@ export function initial() {
     attempt: null,
     trouble: null,
     closedDial: "",
-    folded: [],
+    folded: {},
     directory: null,
     alerts: [],
     showCards: true,
@@ -81,7 +81,7 @@ const STEPS = {
     showCards: message.show_cards !== false,
     emailAction: message.email_action === true,
     aheadS: message.now - nowS,
-    folded: state.folded.filter((id) => (message.calls || []).some((/** @type {CallView} */ call) => call.id === id)),
+    folded: kept(state.folded, message.calls || []),
   }),
   [ServerWord.CALL]: (state, { call }) => ({ calls: placed(state.calls, call) }),
   [ServerWord.DIAL]: (state, { dial }) => ({ dial }),
@@ -102,9 +102,7 @@ const STEPS = {
   [Local.REFUSED]: (state, { key, problem }) => (isTried(state, key) ? { attempt: { ...state.attempt, problem } } : {}),
   [Local.TROUBLED]: (state, { problem }) => ({ trouble: problem }),
   [Local.CLOSED]: closed,
-  [Local.FOLDED]: (state, { call_id: id, on }) => ({
-    folded: on ? [...state.folded.filter((one) => one !== id), id] : state.folded.filter((one) => one !== id),
-  }),
+  [Local.FOLDED]: (state, { call_id: id, on }) => ({ folded: { ...state.folded, [id]: on } }),
   [Local.DISMISSED]: (state, message) => ({ calls: marked(state.calls, message.call_id, { is_dismissed: true }) }),
 };
 
@@ -164,6 +162,14 @@ function closed({ trouble, attempt, dial, closedDial }) {
 function placed(calls, call) {
   const index = calls.findIndex((one) => one.id === call.id);
   return index < 0 ? [...calls, call] : calls.map((one, at) => (at === index ? call : one));
+}
+
+/**
+ * @param {Record<string, boolean>} folded
+ * @param {CallView[]} calls
+ */
+function kept(folded, calls) {
+  return Object.fromEntries(calls.filter(({ id }) => id in folded).map(({ id }) => [id, folded[id]]));
 }
 
 /**

@@ -20,7 +20,7 @@ const DOUBLE_CLICK_S = 1.5;
 const OFFLINE_AFTER_S = 4;
 
 /** More cards than these start small. */
-const OPEN_CARDS = 3;
+const OPEN_CARDS = 2;
 
 /**
  * @param {object} options
@@ -107,7 +107,7 @@ export function createScreen({ host, t, clock, getState, act, name }) {
    * @param {{state: import("../state.js").State, index: number}} place
    */
   function cardItem(call, { state, index }) {
-    const isFolded = state.folded.includes(call.id) || index >= OPEN_CARDS;
+    const isFolded = call.id in state.folded ? state.folded[call.id] : index >= OPEN_CARDS;
     const news = `${titleOf(call, t)}: ${nameOf(call.caller, t)}`;
     return {
       key: call.id,
