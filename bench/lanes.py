@@ -1,6 +1,6 @@
 """Durable work under load: jobs put and run per second, and what a job costs us, on the database given.
 
-    python bench/lanes.py sqlite:////tmp/bench.db [jobs]
+    python bench/lanes.py sqlite:///bench.db [jobs]
     python bench/lanes.py postgresql://...
 
 The peers were measured with the same figures (docs/why): DBOS 5 to 11 ms of CPU a job, procrastinate 1.9 ms.
