@@ -19,7 +19,7 @@ from server.core.vocabulary import DialState
 from server.services.clock import new_id
 from server.settings import Settings
 from server.sql import Stmt, connect
-from server.store.calls import started_since
+from server.store.calls import CallStore, started_since
 from server.store.migrate import migrate
 from server.wiring import Stores, stores
 
@@ -117,10 +117,13 @@ async def test_nodes_hear_of_one_call_together() -> None:
 
         return decide
 
-    for ref in ("r1", "r2", "r3"):
-        await asyncio.gather(*(room.digest(LINE, ref, hook_id=None, decide=counting(ref)) for room in rooms * 5))
+    async def hear(room: CallStore) -> None:
+        for number in range(40):  # each call twice by each node: its first news, and news of a known call
+            await room.digest(LINE, f"r{number // 2}", hook_id=None, decide=counting(f"r{number // 2}"))
 
-    assert [call.heard_ms for call in await started_since(nodes[0], 0)] == [1_000_010] * 3
+    await asyncio.gather(*(hear(room) for room in rooms))
+
+    assert [call.heard_ms for call in await started_since(nodes[0], 0)] == [1_000_004] * 20
     for node in nodes:
         await node.close()
 
@@ -226,7 +229,7 @@ async def test_purging_forgets_old_read_webhooks_only(kept: Stores) -> None:  # 
 
 async def test_settled_webhooks_are_told_page_by_page(kept: Stores, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """A replay hears every webhook that was read since a moment, each once, in order, with its call."""
-    ids = [await hook(kept, f"k{number}", at_ms=number) for number in range(1, 1202)]
+    ids = await asyncio.gather(*(hook(kept, f"k{number}", at_ms=number) for number in range(1, 1202)))
     await kept.db.write(Stmt(text("UPDATE hook SET state = 1, call_id = 'c'")))
     heard: list[tuple[int, str | None]] = []
 
