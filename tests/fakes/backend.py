@@ -85,6 +85,11 @@ class Backend:
         self.dial = dial
         await self._tell(lambda rev: m.DialMessage(rev=rev, dial=dial))
 
+    async def copied(self, directory: m.DirectoryView) -> None:
+        """The copy of the phone book went on."""
+        self.directory = directory
+        await self._tell(lambda rev: m.DirectoryMessage(rev=rev, directory=directory))
+
     async def forget(self) -> None:
         """Nothing goes on: every connection gets a snapshot of that."""
         self.calls, self.dial, self.noticed = {}, None, set()

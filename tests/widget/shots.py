@@ -36,9 +36,9 @@ PANEL_PX = 410
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[str]:
     """The application on a free port; yields its address."""
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.5)
+    site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()

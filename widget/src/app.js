@@ -23,8 +23,11 @@ import { createScreen } from "./views/screen.js";
  *   | {kind: "fold", call_id: string, on: boolean} | {kind: "close-line"}} Command
  */
 
-/** @param {import("./host.js").Host} host */
-export function createApp(host) {
+/**
+ * @param {import("./host.js").Host} host
+ * @param {(state: State) => void} onNews told of every state, for whoever else shows a part of it
+ */
+export function createApp(host, onNews) {
   const name = `kmt:${host.account()}:${host.user()}:${host.code()}`;
   const t = createTexts(host.texts, host.lang);
   const clock = realClock;
@@ -71,6 +74,7 @@ export function createApp(host) {
 
   function show() {
     screen.paint(tabs.isPainter());
+    onNews(state);
     const talks = state.calls.some((call) => call.state === CardState.TALKING || call.state === CardState.HELD);
     if (talks !== isTalking) host.setCalling(talks);
     isTalking = talks;

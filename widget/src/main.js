@@ -29,7 +29,7 @@ export default function TelephonyWidget(..._) {
     render: () => true,
     init() {
       host.attachStyle();
-      if (!app) app = createApp(host);
+      if (!app) app = createApp(host, (state) => settings && settings.then((panel) => panel.news(state)));
       return true;
     },
     bind_actions: () => true,

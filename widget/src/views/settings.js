@@ -34,6 +34,10 @@ export function createSettings({ host, onMoved }) {
   /** A slow answer to an older address must not overwrite the newer one's. */
   let round = 0;
   let unlisten = () => {};
+  /** The parts that change by themselves while the window is open. */
+  const [attention, progress] = [h("div", {}), h("div", {})];
+  /** @type {{alerts: unknown, directory: unknown}} */
+  let shown = { alerts: null, directory: null };
 
   /** @param {JQuery} $body */
   function show($body) {
@@ -105,7 +109,9 @@ export function createSettings({ host, onMoved }) {
       if (isOld()) return;
       data.lines.sort((/** @type {any} */ one, /** @type {any} */ other) => one.name.localeCompare(other.name));
       const page = { t, lang: host.lang(), api, data, typed, reload: () => load(api, typed, isOld) };
-      fill(rest, alerts(data.alerts || []), lines(page), agents(page), options(page), directory(data.directory, t));
+      fill(attention, alerts(data.alerts || []));
+      fill(progress, directory(data.directory, t));
+      fill(rest, attention, lines(page), agents(page), options(page), progress);
     } catch (error) {
       if (!isOld()) fill(rest, problemView(/** @type {any} */ (error).problem || { slug: "error" }, t));
     }
@@ -156,6 +162,14 @@ export function createSettings({ host, onMoved }) {
   return {
     show,
     remove,
+
+    /** @param {import("../state.js").State} state */
+    news(state) {
+      if (!progress.isConnected || !state.agent) return;
+      if (state.directory !== shown.directory) fill(progress, directory(state.directory, t));
+      if (state.alerts !== shown.alerts) fill(attention, alerts(state.alerts));
+      shown = state;
+    },
 
     /**
      * amoCRM's question whether the settings may be saved.
