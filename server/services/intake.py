@@ -4,8 +4,10 @@ Whatever follows the answer is repeatable and is repeated at the next start if t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
 from server.core.errors import KommutatorError, OwnError
@@ -20,14 +22,19 @@ log = structlog.get_logger()
 Read = Callable[[Line, Hook, int], Awaitable[None]]
 """The second half: translate a stored webhook (its id comes last) and act on it."""
 
+PAUSES_S = (1.0, 5.0, 15.0, 60.0)
+"""How long to wait before each new try to read a webhook while the store is away; then it waits for the next start."""
+
 
 class Intake:
     """Takes webhooks of all vendors."""
 
-    def __init__(self, lines: Lines, hooks: Hooks, read: Read) -> None:
+    def __init__(self, lines: Lines, hooks: Hooks, read: Read, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self._lines = lines
         self._hooks = hooks
         self._read = read
+        self._pauses_s = pauses_s
+        self._is_leaving = asyncio.Event()
         self._busy: set[asyncio.Task[None]] = set()
 
     async def take(self, provider: str, path: str, hook: Hook) -> HookReply:
@@ -61,7 +68,8 @@ class Intake:
         return len(waiting)
 
     async def drain(self) -> None:
-        """Wait for everything that was stored to be read."""
+        """Wait for everything that was stored to be read; nothing pauses any more."""
+        self._is_leaving.set()
         while self._busy:
             await asyncio.wait(set(self._busy))
 
@@ -70,7 +78,13 @@ class Intake:
         if line is None:
             await self._hooks.settle(stored.id, note="line-removed")
             return
-        await self._finish(line, unpack(stored.raw), stored.id)
+        try:
+            hook = unpack(stored.raw)
+        except msgspec.MsgspecError:
+            log.exception("hook_unreadable", line=line.id, hook=stored.id)
+            await self._hooks.settle(stored.id, note="unreadable: not a webhook of this version")
+            return
+        await self._is_finished(line, hook, stored.id)
 
     def _start(self, line: Line, hook: Hook, hook_id: int) -> None:
         task = asyncio.create_task(self._finish(line, hook, hook_id))
@@ -78,12 +92,30 @@ class Intake:
         task.add_done_callback(self._busy.discard)
 
     async def _finish(self, line: Line, hook: Hook, hook_id: int) -> None:
+        for pause_s in self._pauses_s:
+            if await self._is_finished(line, hook, hook_id):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_leaving.wait(), pause_s)
+        await self._is_finished(line, hook, hook_id)
+
+    async def _is_finished(self, line: Line, hook: Hook, hook_id: int) -> bool:
         """An error here is ours; the webhook stays unread when the store is away, else it is put aside with a note."""
         try:
             await self._lines.touch(line)
             await self._read(line, hook, hook_id)
-        except OwnError:
+        except OwnError as exc:
             log.exception("hook_unread", line=line.id, hook=hook_id)
+            return not exc.temporary and await self._is_put_aside(hook_id)
         except Exception:
             log.exception("hook_unreadable", line=line.id, hook=hook_id)
+            return await self._is_put_aside(hook_id)
+        return True
+
+    async def _is_put_aside(self, hook_id: int) -> bool:
+        try:
             await self._hooks.settle(hook_id, note="unreadable: see the log")
+        except OwnError:
+            log.exception("hook_unread", hook=hook_id)
+            return False
+        return True

@@ -1,0 +1,22 @@
+"""Where durable work is put, as a list."""
+
+from server.core.jobs import Job
+
+
+class Shelf:
+    """Remembers what was put; `fault` is raised instead, once."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.fault: Exception | None = None
+
+    async def put(self, *jobs: Job) -> None:
+        """See `lanes.Lanes.put`."""
+        if self.fault is not None:
+            fault, self.fault = self.fault, None
+            raise fault
+        self.jobs += jobs
+
+    def of(self, kind: str) -> list[Job]:
+        """The jobs of a kind."""
+        return [job for job in self.jobs if job.kind == kind]
