@@ -327,7 +327,10 @@ async def extension_twice(_: Backend, page: Page) -> None:
 
 
 CRAWLING = {"is_complete": False, "contacts": 431, "companies": 2, "leads": 0}
-ALERTS = [{"slug": "vendor-credentials"}, {"slug": "crm-token-dead"}]
+ALERTS = [
+    {"slug": "extension-unmapped", "details": {"extension": "207", "line": "Отдел продаж"}},
+    {"slug": "crm-token-dead"},
+]
 
 SETTINGS: dict[str, Scene] = {
     "empty": settings(_with(lines=[], agents=[])),
