@@ -20,8 +20,8 @@ DEFAULT_HOSTS = (".amocrm.ru", ".kommo.com")
 """Where amoCRM lives: a host must end in one of these, and is spoken to by https only."""
 
 
-def _option(default: Any, about: str, *, secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"about": about, "secret": secret, "choices": choices})
+def _option(default: Any, about: str, *, secret: bool = False, choices: tuple[str, ...] = (), least: int = 0) -> Any:
+    return field(default=default, metadata={"about": about, "secret": secret, "choices": choices, "least": least})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,15 @@ class Settings:
     amo_redirect_uri: str = _option("", "The redirect URI of the integration; empty: public_url + /amo/oauth.")
     amo_hosts: tuple[str, ...] = _option(DEFAULT_HOSTS, "Endings of the hosts that are amoCRM (https only).")
     amo_dev_origins: tuple[str, ...] = _option((), "Origins that count as amoCRM besides: a sandbox; http allowed.")
+    amo_settle_s: int = _option(5, "How long a new note may take to be seen in amoCRM, seconds.")
     session_reuse_token: str = _option(
         "never", "Whether amoCRM's one-time token may come twice.", choices=("never", "same_agent")
     )
     channel: str = _option("detached", "How sockets are held.", choices=("detached", "aiohttp"))
     sipuni_url: str = _option("", "Another address of Sipuni's API (a sandbox).")
     mango_url: str = _option("", "Another address of MANGO OFFICE's API (a sandbox).")
-    hooks_keep_days: int = _option(30, "For how many days raw webhooks are kept.")
-    recordings_link_s: int = _option(3600, "How long a recording's link in a card works, seconds.")
+    hooks_keep_days: int = _option(30, "For how many days raw webhooks are kept.", least=1)
+    recordings_link_s: int = _option(3600, "How long a recording's link in a card works, seconds.", least=1)
     log_level: str = _option("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
 
     @property
@@ -73,7 +74,7 @@ class Settings:
 
     def masked(self) -> dict[str, Any]:
         """All settings as they are in force, secrets masked."""
-        shown = {one.name: getattr(self, one.name) for one in fields(self)}
+        shown = {one.name: getattr(self, one.name) for one in fields(self)} | {"database": _masked_url(self.database)}
         secrets = {one.name for one in fields(self) if one.metadata["secret"]}
         return {name: MASK if name in secrets and value else value for name, value in shown.items()}
 
@@ -90,15 +91,22 @@ def load(file: Path | None = None, environ: Mapping[str, str] = os.environ, **ov
         raise ConfigError(f"{name}: there is no such setting; see docs/reference/settings.md")
     values = {name: _read(name, value, known[name].default) for name, value in told.items()}
     for name, value in values.items():
-        choices = known[name].metadata["choices"]
-        if choices and value not in choices:
-            raise ConfigError(f"{name}: {value!r} is none of {', '.join(choices)}")
+        _check_bounds(name, value, known[name].metadata)
     return Settings(**values)
+
+
+def _check_bounds(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
+    if bounds["choices"] and value not in bounds["choices"]:
+        raise ConfigError(f"{name}: {value!r} is none of {', '.join(bounds['choices'])}")
+    if isinstance(value, int) and value < bounds["least"]:
+        raise ConfigError(f"{name}: {value} is less than {bounds['least']}")
 
 
 def check(settings: Settings) -> list[str]:
     """What keeps `serve` from starting: one line each, with its cure."""
     problems = []
+    if not settings.listen.rpartition(":")[2].isdecimal():
+        problems.append(f"listen: {settings.listen!r} is no address and port, e.g. 127.0.0.1:8801")
     if len(settings.secret_key.split(",")[0]) < 32:
         problems.append("secret_key: needs at least 32 random characters; make one with: openssl rand -base64 32")
     if not settings.public_url:
@@ -144,13 +152,27 @@ def _from_environment(environ: Mapping[str, str], known: Mapping[str, Any]) -> d
 
 
 def _read(name: str, value: Any, default: Any) -> Any:
-    readers: dict[type, Callable[[Any], Any]] = {int: int, str: str, tuple: _texts}
+    readers: dict[type, Callable[[Any], Any]] = {int: int, str: _text, tuple: _texts}
     try:
         return readers[type(default)](value)
     except (TypeError, ValueError) as exc:
         raise ConfigError(f"{name}: {value!r} is not a {type(default).__name__}") from exc
 
 
+def _text(value: Any) -> str:
+    """An address is an address with or without a slash at its end; paths are put behind it."""
+    told = str(value).strip()
+    return told.rstrip("/") if told.startswith(("http://", "https://")) else told
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
-    return tuple(part.strip() for part in parts if part.strip())
+    return tuple(_text(part) for part in parts if part.strip())
+
+
+def _masked_url(url: str) -> str:
+    """A database's address without its password."""
+    head, at, tail = url.rpartition("@")
+    scheme, slashes, person = head.partition("://")
+    user, colon, _ = person.partition(":")
+    return f"{scheme}{slashes}{user}{colon}{MASK if colon else ''}{at}{tail}"
