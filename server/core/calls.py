@@ -160,7 +160,9 @@ def _hear(call: Call, event: CallEvent) -> Call:
     if isinstance(event, LegEvent):
         leg = hear(call.legs.get(event.leg_ref), event)
         words = _listen(call.words, event)
-        return structs.replace(call, legs={**call.legs, leg.ref: leg}, words=words)
+        # News of a leg ends the ignorance in which the call was closed by time.
+        expired_ms = call.expired_ms if leg == call.legs.get(leg.ref) else None
+        return structs.replace(call, legs={**call.legs, leg.ref: leg}, words=words, expired_ms=expired_ms)
     if isinstance(event, CallClosed):
         closed = event if call.closed is None else max(call.closed, event, key=_finality)
         return structs.replace(call, closed=closed)

@@ -10,7 +10,7 @@ import structlog
 from msgspec import structs
 
 from server.core import calls, dial
-from server.core.calls import Call, Effect, Ended, Order
+from server.core.calls import Call, Effect, Ended, Order, Reopened
 from server.core.dial import Dial
 from server.core.events import CallEvent, OrderAnswered
 from server.core.jobs import Job, Later
@@ -19,7 +19,7 @@ from server.core.ports import Hook
 from server.core.records import Decision, Line
 from server.core.stores import Calls as CallStore
 from server.core.stores import Decide, Dials, Hooks
-from server.core.vocabulary import LegState
+from server.core.vocabulary import DialState, LegState
 
 from .clock import Clock, new_id, now_ms
 from .lines import Lines, keys_of
@@ -69,7 +69,7 @@ class Calls:
         told = [event for event in events if not isinstance(event, OrderAnswered)]
         for answer in events:
             if isinstance(answer, OrderAnswered):
-                await self._hear_order(answer)
+                await self._hear_order(line, answer)
         if not told:
             await self._hooks.settle(hook_id, note="no event" if not events else "")
             return
@@ -86,11 +86,13 @@ class Calls:
         call = await self._store.find(msgspec.json.decode(job.body))
         if call is None or not call.is_live:
             return
-        overdue_ms = call.heard_ms + _patience_ms(call)
         now = self._clock()
-        if now < overdue_ms:
-            raise Later((overdue_ms - now) / 1000, "the call goes on", unsure=False)
+        if not _is_overdue(call, now):
+            raise _goes_on(call, now)
         await self._digest(call.line_id, call.call_ref, None, self._expirer(now))
+        call = await self._store.find(call.id)
+        if call is not None and call.is_live:  # it was heard of in between
+            raise _goes_on(call, now)
 
     async def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> None:
         decision = await self._store.digest(line_id, call_ref, hook_id=hook_id, decide=decide)
@@ -125,7 +127,7 @@ class Calls:
 
     def _expirer(self, now: int) -> Decide:
         def decide(before: Call | None, waiting: Sequence[Dial]) -> Decision | None:
-            if before is None or not before.is_live:
+            if before is None or not before.is_live or not _is_overdue(before, now):
                 return None
             call, effects = calls.expire(before, now)
             call = structs.replace(call, heard_ms=now)
@@ -134,14 +136,15 @@ class Calls:
 
         return decide
 
-    async def _hear_order(self, answer: OrderAnswered) -> None:
+    async def _hear_order(self, line: Line, answer: OrderAnswered) -> None:
         """The PBX reports what became of a command. A refused order is failed; an accepted one waits for its call."""
-        if answer.is_done or await self._dials.find(answer.order_ref) is None:
+        known = await self._dials.find(answer.order_ref)
+        if answer.is_done or known is None or known.line_id != line.id:
             return
         problem = Problem(slug=answer.error_slug, details={"vendor_code": answer.raw_code})
         now = self._clock()
         failed = await self._dials.change(
-            answer.order_ref, lambda one: one if one.call_id else dial.fail(one, problem, now)
+            known.id, lambda one: one if one.call_id or one.state is DialState.ENDED else dial.fail(one, problem, now)
         )
         for listener in self._order_listeners:
             await listener(failed)
@@ -173,12 +176,13 @@ def _is_for(order: Dial, call: Call, now: int) -> bool:
 def _jobs(call: Call, effects: Iterable[Effect], now: int, *, is_new: bool = False) -> tuple[Job, ...]:
     """What is to be done later: log an ended call once, and close one whose end never comes."""
     jobs = []
-    if is_new:
+    is_reopened = any(isinstance(effect, Reopened) for effect in effects)
+    if is_new or is_reopened:
         jobs.append(
             Job(
                 lane=f"calls:{call.account_id}",
                 kind="expire",
-                key=f"expire:{call.id}",
+                key=f"expire:{call.id}:{now}" if is_reopened else f"expire:{call.id}",
                 body=msgspec.json.encode(call.id),
                 due_ms=now + RING_MS,
                 dead_ms=NEVER_MS,
@@ -196,6 +200,15 @@ def _jobs(call: Call, effects: Iterable[Effect], now: int, *, is_new: bool = Fal
             )
         )
     return tuple(jobs)
+
+
+def _is_overdue(call: Call, now: int) -> bool:
+    return now >= call.heard_ms + _patience_ms(call)
+
+
+def _goes_on(call: Call, now: int) -> Later:
+    """When to look at the call again."""
+    return Later((call.heard_ms + _patience_ms(call) - now) / 1000, "the call goes on", unsure=False)
 
 
 def _patience_ms(call: Call) -> int:

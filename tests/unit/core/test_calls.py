@@ -257,6 +257,15 @@ def test_a_call_without_a_hang_up_is_closed_by_time_and_corrected_by_news() -> N
     assert found.verdict.talk_s == 60
 
 
+def test_a_call_that_was_closed_by_time_goes_on_with_news() -> None:
+    """It waited in a queue for longer than we had patience; now somebody takes it."""
+    lost, _ = calls.expire(told(ANSWERED[:1]), ms(9000))
+    found, effects = calls.apply(lost, ANSWERED[1])
+
+    assert found.is_live
+    assert Reopened() in effects
+
+
 def test_expiring_an_ended_call_changes_nothing() -> None:
     """The timer that fires late finds its work done."""
     call = told(ANSWERED)
