@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.sandbox import integrations
 from server.sandbox.oauth.tokens import issue_code, one_time_token
+from server.sandbox.page.shell import LANGS
 from server.sandbox.rest.access import sign_in
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_any
@@ -17,9 +18,16 @@ _OWN: Final = "the sandbox's own"
 
 
 async def _login(request: web.Request) -> web.StreamResponse:
-    """Sign the browser in and go on: `?user=` is an id, a login or an extension, `?next=` a path."""
+    """Sign the browser in and go on: `?user=` is an id, a login or an extension, `?next=` a path.
+
+    `?lang=ru|en` is the language that the user chose in the profile, from now on.
+    """
     world = request.app[WORLD]
     user = _user(world, request.query.get("user", ""))
+    if (lang := request.query.get("lang", user["lang"])) not in LANGS:
+        raise Problem(400, f"lang is one of {', '.join(LANGS)}")
+    if lang != user["lang"]:
+        world.users.put({**user, "lang": lang})
     after = request.query.get("next", "/dashboard/")
     is_path = after.startswith("/") and not after.startswith("//")
     answer = web.Response(status=302, headers={"Location": after if is_path else "/dashboard/"})
@@ -62,7 +70,15 @@ def _integration(world: World, code: object) -> Row:
 
 
 ROUTES: Final = [
-    Route("GET", "/sandbox/login", _login, "sign the browser in", door="open", fidelity=_OWN, query=("user", "next")),
+    Route(
+        "GET",
+        "/sandbox/login",
+        _login,
+        "sign the browser in",
+        door="open",
+        fidelity=_OWN,
+        query=("user", "next", "lang"),
+    ),
     Route(
         "POST", "/sandbox/oauth/code", _code, "a fresh authorization code", door="open", fidelity=_OWN, body="object"
     ),

@@ -95,6 +95,7 @@ def _render(request: web.Request, user: Row) -> str:
         boot=_script_json(boot),
         controls=_script_json(controls()),
         lang=lang,
+        other_lang=next(one for one in LANGS if one != lang),
         theme="dark" if request.cookies.get("sandbox_theme") == "dark" else "light",
         t=words,
         menu=_MENU,

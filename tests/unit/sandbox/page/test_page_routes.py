@@ -47,6 +47,16 @@ async def test_stranger_becomes_the_first_user(world: World, aiohttp_client: Cli
     assert [refused.status, page.status, answered.status] == [401, 200, 200]
 
 
+async def test_language_is_the_users_choice(client: Client, world: World) -> None:
+    """A language that the page has is kept for the user; another one is refused."""
+    page = await (await client.get("/sandbox/login?user=203&lang=en&next=/dashboard/")).text()
+    refused = await client.get("/sandbox/login?user=203&lang=xx")
+
+    assert '<html lang="en"' in page
+    assert [user["lang"] for user in world.users] == ["ru", "ru", "en", "ru", "ru"]
+    assert refused.status == 400
+
+
 async def test_embedded_json_cannot_close_its_script(client: Client, world: World) -> None:
     """A user's name with a closing tag stays text."""
     world.users.put({**next(iter(world.users)), "name": "</script><script>alert(1)</script>"})

@@ -71,6 +71,11 @@ define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/comm
     cookie.set('sandbox_theme', name);
   }
 
+  /** Everything the page holds is the old user's: load it anew. */
+  function signIn(query) {
+    location.assign(`/sandbox/login?${query}&next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+
   function bind() {
     trace.listen(keep);
     watchRequests();
@@ -91,10 +96,10 @@ define(['jquery', 'host/html', 'host/texts', 'host/trace', 'host/app', 'lib/comm
       .on('click.host-bar', '.js-bar-theme', () =>
         theme(document.documentElement.getAttribute('data-theme') === 'dark' ? 'light' : 'dark'),
       )
-      .on('change.host-bar', '.js-bar-user', (event) => {
-        const back = encodeURIComponent(location.pathname + location.search);
-        location.assign(`/sandbox/login?user=${event.currentTarget.value}&next=${back}`);
-      });
+      .on('click.host-bar', '.js-bar-language', (event) =>
+        signIn(`user=${$('.js-bar-user').val()}&lang=${event.currentTarget.lang}`),
+      )
+      .on('change.host-bar', '.js-bar-user', (event) => signIn(`user=${event.currentTarget.value}`));
   }
 
   return { bind };
