@@ -58,3 +58,13 @@ def test_npms_parts_are_pinned_and_locked() -> None:
 
     assert wanted == locked
     assert [name for name, part in lock["packages"].items() if "resolved" in part] == []
+
+
+def test_every_package_has_its_reason() -> None:
+    """docs/why/dependencies.md says of each package that the project names what it is for."""
+    page = (ROOT / "docs" / "why" / "dependencies.md").read_text("utf-8")
+    tools = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+
+    named = [*(one.name for one in _named()), *tools]
+
+    assert [name for name in named if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page)] == []
