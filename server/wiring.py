@@ -20,6 +20,7 @@ from server.core.vocabulary import Bye
 from server.lanes import LaneKind, Lanes
 from server.outbound import Outbound
 from server.providers.registry import CODECS
+from server.services import outage
 from server.services.accounts import Accounts
 from server.services.agents import Agents
 from server.services.alerts import Alerts
@@ -55,7 +56,7 @@ log = structlog.get_logger()
 
 LANES = {
     # Together under amoCRM's seven requests a second, with one left for people.
-    "amo": LaneKind(rate=4.0, width=2),
+    "amo": LaneKind(rate=4.0, width=8, depth=4),
     "crawl": LaneKind(rate=2.0, width=1),
     "book": LaneKind(rate=2.0, width=1),
     "oauth": LaneKind(rate=5.0, width=4),
@@ -141,7 +142,10 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     cards = Cards(lines, agents, kept.calls, book=directory, people=accounts, recordings=recordings)
     dialling = Dialling(lines, agents, kept.dials, outbound, kept.lanes)
     calls = Calls(lines, kept.calls, kept.hooks, kept.dials)
-    logging = Logging(kept.calls, accounts, lines, client, kept.lanes.alive, link=recordings.lasting_link)
+    logging = Logging(
+        kept.calls, accounts, lines, client, kept.lanes.alive,
+        link=recordings.lasting_link, settle_s=settings.amo_settle_s,
+    )  # fmt: skip
     notice = Notice(accounts, lines, client)
     calls.tell(cards.changed)
     calls.tell(dialling.changed)
@@ -160,9 +164,9 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
             "expire": calls.expire,
             "silence": dialling.silence,
             "log": logging.log,
-            "exchange": accounts.exchange,
-            "crawl": directory.crawl,
-            "learn": directory.learn,
+            "exchange": outage.held(accounts.exchange),
+            "crawl": outage.held(directory.crawl),
+            "learn": outage.held(directory.learn),
         }
     )
     stack.push_async_callback(kept.lanes.close)

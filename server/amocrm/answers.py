@@ -139,9 +139,12 @@ def logged(status: int, content: Any) -> Logged:
     raise CrmUnavailable("amoCRM's answer to a call was not understood.")
 
 
-def has_uniq(notes: Iterable[Mapping[str, Any]], uniq: str) -> int | None:
-    """The id of the note that carries our call's id."""
-    return next((int(note["id"]) for note in notes if _dig(note, "params", "uniq") == uniq), None)
+def with_uniq(notes: Iterable[Mapping[str, Any]], noun: str, uniq: str) -> Logged | None:
+    """Where the note stands that carries our call's id."""
+    for note in notes:
+        if _dig(note, "params", "uniq") == uniq:
+            return Logged(noun, int(note.get("entity_id") or 0), int(note["id"]))
+    return None
 
 
 def _book_row(item: Mapping[str, Any], noun: str) -> BookRow:

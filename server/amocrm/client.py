@@ -27,6 +27,11 @@ PAGE = 250
 FRESH_MS = 5 * 60_000
 """A token with less life than this is refreshed before it is used."""
 
+NOTED = ("leads", "contacts", "companies", "customers")
+"""Where a call's note may stand, the likeliest first."""
+MOST_PAGES = 40
+"""Ten thousand call notes since a doubtful attempt: more than an account makes in its 18 hours."""
+
 EMBED = {"contacts": "leads", "companies": "leads", "leads": "contacts"}
 WATCHED = [
     f"{what}_{noun}" for noun in ("contact", "company", "lead") for what in ("add", "update", "delete", "restore")
@@ -174,27 +179,18 @@ class Client:
         return answers.logged(status, answers.content_of(body))
 
     async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
-        """See `core.crm.Crm.find_call`."""
-        for noun, entity_id in await self._suspects(account, last10(note.phone)):
-            query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("order[updated_at]", "desc")]
-            query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
-            content = await self._get(account, f"/api/v4/{noun}/{entity_id}/notes", query)
-            note_id = answers.has_uniq(answers.embedded(content, "notes"), note.uniq)
-            if note_id is not None:
-                return Logged(noun, entity_id, note_id)
+        """See `core.crm.Crm.find_call`. All call notes of the account since then: a number may have changed hands."""
+        for noun in NOTED:
+            for number in range(1, MOST_PAGES):
+                query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("page", str(number))]
+                query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
+                content = await self._get(account, f"/api/v4/{noun}/notes", query)
+                found = answers.with_uniq(answers.embedded(content, "notes"), noun, note.uniq)
+                if found is not None:
+                    return found
+                if not answers.has_more(content):
+                    break
         return None
-
-    async def _suspects(self, account: Account, digits: str) -> list[tuple[str, int]]:
-        """Everybody a call with this number may have been put to."""
-        query = [("query", digits), ("with", "leads,customers"), ("limit", "50")]
-        suspects: list[tuple[str, int]] = []
-        for noun in ("contacts", "companies"):
-            for item in answers.embedded(await self._get(account, f"/api/v4/{noun}", query), noun):
-                if digits in answers.phones(item.get("custom_fields_values")):
-                    suspects.append((noun, item["id"]))
-                    suspects += [("leads", one["id"]) for one in answers.embedded(item, "leads")]
-                    suspects += [("customers", one["id"]) for one in answers.embedded(item, "customers")]
-        return list(dict.fromkeys(suspects))
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
         """See `core.crm.Crm.notify`."""

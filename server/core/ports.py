@@ -3,7 +3,7 @@
 Docstrings say behaviour, so that an implementer needs no other file.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -168,24 +168,4 @@ class Channel(Protocol):
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the close handshake; the connection is dropped after a deadline whatever the peer does."""
-        ...
-
-
-Receiver = Callable[[str], None]
-"""Called with each text message of the peer, in order, in the event loop; must not block."""
-
-Closed = Callable[[int], None]
-"""Called exactly once when the connection is over, with the close code (1006: lost)."""
-
-
-# -- many nodes ----------------------------------------------------------------------------------------------------
-
-
-class Bus(Protocol):
-    """Carries small messages between (and within) the nodes of an installation. At most once, in order per topic."""
-
-    async def publish(self, topic: str, payload: bytes) -> None: ...
-
-    async def subscribe(self, topic: str, deliver: Callable[[bytes], Awaitable[None]]) -> Callable[[], None]:
-        """Deliver every later message of the topic; the returned function ends the subscription."""
         ...

@@ -13,27 +13,24 @@ from server.core.calls import Call
 from server.core.crm import CallNote, Crm, Logged
 from server.core.errors import (
     AccountUnknown,
-    CrmBlocked,
     CrmEntityUnknown,
     CrmError,
-    CrmRateLimited,
-    CrmRefused,
     CrmTokenDead,
-    CrmUnavailable,
 )
 from server.core.jobs import Hold, Job, Later, Park
 from server.core.records import Account
 from server.core.stores import Calls as CallStore
 from server.core.vocabulary import Direction, Result
 
+from . import outage
 from .accounts import Accounts
 from .clock import Clock, now_ms
 from .lines import Lines
 
 log = structlog.get_logger()
 
-SETTLE_S = 5.0
-"""A note may become visible late: how long after the doubtful attempt it is looked for, and again (design §6)."""
+GOES_ON_S = 5.0
+"""When to look again at a call that was reopened before it was logged."""
 
 SOURCE = "kommutator"
 
@@ -50,7 +47,7 @@ class Logging:
 
     def __init__(  # noqa: PLR0913  # it joins four rooms
         self, store: CallStore, accounts: Accounts, lines: Lines, crm: Crm, alive: Callable[[Sequence[Job]], bool],
-        *, link: Callable[[Call], str], clock: Clock = now_ms,
+        *, link: Callable[[Call], str], settle_s: float = 5.0, clock: Clock = now_ms,
     ) -> None:  # fmt: skip
         self._store = store
         self._accounts = accounts
@@ -58,6 +55,7 @@ class Logging:
         self._crm = crm
         self._alive = alive
         self._link = link
+        self._settle_s = settle_s
         self._clock = clock
 
     async def log(self, jobs: Sequence[Job]) -> None:
@@ -67,7 +65,7 @@ class Logging:
         if call is None:
             raise Park("the call is not in the database")
         if call.is_live:
-            raise Later(SETTLE_S, "the call goes on", unsure=False)
+            raise Later(GOES_ON_S, "the call goes on", unsure=False)
         try:
             account = self._accounts.get(call.account_id)
         except AccountUnknown as exc:
@@ -92,17 +90,17 @@ class Logging:
             raise Later(wait_s, "amoCRM knows nobody with this number", unsure=False) from exc
         except CrmTokenDead as exc:
             await self._accounts.died(account.id)
-            raise Hold(60, exc.message, unsure=job.unsure) from exc
+            raise outage.answer(exc, unsure=job.unsure) from exc
         except CrmError as exc:
-            raise _answer(exc, unsure=job.unsure) from exc
+            raise outage.answer(exc, unsure=job.unsure) from exc
 
     async def _look(self, account: Account, note: CallNote, *, since_ms: int) -> Logged | None:
-        """Twice, with a pause: a note that is not there yet may be there soon."""
+        """Twice, `settle_s` after the attempt and once more: a note that is not there yet may be there soon."""
         since_s = note.started_s - 60
-        await asyncio.sleep(max(0.0, SETTLE_S - (self._clock() - since_ms) / 1000))
+        await asyncio.sleep(max(0.0, self._settle_s - (self._clock() - since_ms) / 1000))
         found = await self._crm.find_call(account, note, since_s=since_s)
         if found is None:
-            await asyncio.sleep(SETTLE_S)
+            await asyncio.sleep(self._settle_s)
             found = await self._crm.find_call(account, note, since_s=since_s)
         return found
 
@@ -134,16 +132,3 @@ class Logging:
         dialled = [leg.extension for leg in call.legs.values() if leg.extension]
         users = self._lines.users_at(call.line_id, extension or (dialled[0] if len(set(dialled)) == 1 else ""))
         return users[0] if users else None
-
-
-def _answer(error: CrmError, *, unsure: bool) -> Later | Park:
-    """What the engine is told. `unsure` stays as it was where amoCRM surely did nothing."""
-    if isinstance(error, CrmRateLimited):
-        return Hold(2, error.message, unsure=unsure, slow_s=60)
-    if isinstance(error, CrmBlocked):
-        return Hold(900, error.message, unsure=unsure)
-    if isinstance(error, CrmUnavailable):
-        return Hold(10, error.message, unsure=True)
-    if isinstance(error, CrmRefused):
-        return Park(error.message)
-    return Later(30, error.message, unsure=True)

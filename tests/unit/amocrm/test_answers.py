@@ -143,10 +143,14 @@ def test_an_answer_that_is_a_riddle_leaves_the_outcome_open() -> None:
 
 def test_our_note_is_known_by_our_id() -> None:
     """Among others' notes."""
-    notes = [{"id": 1, "params": {"uniq": "x"}}, {"id": 2, "params": None}, {"id": 3, "params": {"uniq": "c_1"}}]
+    notes = [
+        {"id": 1, "entity_id": 5, "params": {"uniq": "x"}},
+        {"id": 2, "entity_id": 5, "params": None},
+        {"id": 3, "entity_id": 6, "params": {"uniq": "c_1"}},
+    ]
 
-    assert answers.has_uniq(notes, "c_1") == 3
-    assert answers.has_uniq(notes[:2], "c_1") is None
+    assert answers.with_uniq(notes, "leads", "c_1") == Logged("leads", 6, 3)
+    assert answers.with_uniq(notes[:2], "leads", "c_1") is None
 
 
 def test_a_user_comes_with_his_view_rights() -> None:
