@@ -11,17 +11,19 @@ from typing import Protocol
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from server.core import cards, directory
 from server.core.calls import Call
 from server.core.cards import Marks, Viewpoint
 from server.core.directory import Entry
-from server.core.errors import KommutatorError, NotFound
+from server.core.errors import CallGone, KommutatorError, NotFound
 from server.core.messages import AgentView, CallerView, CallView, Person, Snapshot
+from server.core.phone import last10
 from server.core.records import CardMark, Decision, Line
 from server.core.rights import Rights
 from server.core.stores import Calls as CallStore
-from server.core.vocabulary import RECENT_S, CallerKind, Direction
+from server.core.vocabulary import RECENT_S, CallerKind, CardState, Direction
 
 from .agents import AgentKey, Agents
 from .clock import Clock, now_ms
@@ -62,12 +64,13 @@ class _Shown:
     that each agent was sent last: news that changes nothing he sees is not sent.
     """
 
-    __slots__ = ("call", "entries", "is_searching", "marks", "sent")
+    __slots__ = ("call", "entries", "is_searching", "marks", "searched", "sent")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.entries: list[Entry] | None = None
         self.is_searching = False
+        self.searched: str | None = None
         self.marks: dict[int, CardMark] = {}
         self.sent: dict[int, CallView] = {}
 
@@ -119,22 +122,27 @@ class Cards:
         snapshot.lines = tuple(self._lines.view(line) for line in self._lines.of_account(account_id))
         return snapshot
 
-    def live(self, account_id: int, user_id: int, call_id: str) -> Call:
-        """A call that this agent sees. Raises NotFound, also for another account's or colleague's call."""
-        return self._seen(account_id, user_id, call_id).call
+    def to_hang_up(self, account_id: int, user_id: int, call_id: str) -> Call:
+        """A live call of this agent's. Raises CallGone, NotFound: also for another account's or a colleague's call."""
+        shown = self._seen(account_id, user_id, call_id)
+        if not shown.call.is_live:
+            raise CallGone
+        if cards.card_state(shown.call, self._extensions(shown.call, user_id)) is CardState.ELSEWHERE:
+            raise NotFound("This call is a colleague's.")
+        return shown.call
 
     async def notice(self, account_id: int, user_id: int, call_id: str) -> bool:
         """Claim amoCRM's notification for a call: granted once per call and agent, for ever. Raises NotFound."""
-        self._seen(account_id, user_id, call_id)
+        shown = self._seen(account_id, user_id, call_id)
         is_first = await self._store.mark(call_id, user_id, noticed_ms=self._clock(), dismissed_ms=None)
-        self._mark_shown(account_id, call_id, user_id, is_noticed=True)
+        _mark_shown(shown, user_id, is_noticed=True)
         return is_first
 
     async def dismiss(self, account_id: int, user_id: int, call_id: str) -> None:
         """The agent closed the card: it stays closed, everywhere. Raises NotFound."""
         shown = self._seen(account_id, user_id, call_id)
         await self._store.mark(call_id, user_id, noticed_ms=None, dismissed_ms=self._clock())
-        self._mark_shown(account_id, call_id, user_id, is_dismissed=True)
+        _mark_shown(shown, user_id, is_dismissed=True)
         self._show(shown, user_id)
 
     async def found(self, account_id: int, phones: Iterable[str]) -> None:
@@ -142,7 +150,7 @@ class Cards:
         known = set(phones)
         for shown in self._recent(account_id):
             phone = shown.call.client_phone
-            if phone and phone[-10:] in known:
+            if phone and last10(phone) in known:
                 shown.entries = None
                 await self._look_up(shown)
                 self._show_all(shown)
@@ -198,10 +206,11 @@ class Cards:
 
     def _search(self, shown: _Shown) -> None:
         """While the first copy is being made, ask amoCRM itself, in the background, once per call."""
-        if shown.is_searching or shown.call.client_phone is None:
+        phone = shown.call.client_phone
+        if phone is None or shown.searched == phone:
             return
-        shown.is_searching = True
-        task = asyncio.create_task(self._searched(shown, shown.call.client_phone))
+        shown.is_searching, shown.searched = True, phone
+        task = asyncio.create_task(self._searched(shown, phone))
         self._searches.add(task)
         task.add_done_callback(self._searches.discard)
         self._show_all(shown)
@@ -222,6 +231,7 @@ class Cards:
     def _show(self, shown: _Shown, user_id: int) -> None:
         agent: AgentKey = (shown.call.account_id, user_id)
         if not self._agents.is_reachable(agent):
+            shown.sent.pop(user_id, None)  # who comes back begins with a snapshot: what he saw before says nothing
             return
         view = self._view(shown, user_id)
         if shown.sent.get(user_id) != view:
@@ -245,11 +255,14 @@ class Cards:
             if seat.user_id in people
         }
         return Viewpoint(
-            extensions=self._lines.extensions_on(call.line_id, call.account_id, user_id),
+            extensions=self._extensions(call, user_id),
             colleagues=colleagues,
             capabilities=self._lines.codec(line).capabilities if line else frozenset(),
             line_name=line.name if line else "",
         )
+
+    def _extensions(self, call: Call, user_id: int) -> frozenset[str]:
+        return self._lines.extensions_on(call.line_id, call.account_id, user_id)
 
     def _caller(self, shown: _Shown, user_id: int, viewpoint: Viewpoint) -> CallerView:
         call = shown.call
@@ -267,17 +280,16 @@ class Cards:
             if mark.call_id in board:
                 board[mark.call_id].marks[mark.agent_id] = mark
 
-    def _mark_shown(
-        self, account_id: int, call_id: str, user_id: int, *, is_noticed: bool = False, is_dismissed: bool = False
-    ) -> None:
-        shown = self._shown[account_id][call_id]
-        before = shown.marks.get(user_id, CardMark(call_id, user_id))
-        shown.marks[user_id] = CardMark(
-            call_id, user_id, before.is_noticed or is_noticed, before.is_dismissed or is_dismissed
-        )
+
+def _mark_shown(shown: _Shown, user_id: int, *, is_noticed: bool = False, is_dismissed: bool = False) -> None:
+    call_id = shown.call.id
+    before = shown.marks.get(user_id, CardMark(call_id, user_id))
+    shown.marks[user_id] = CardMark(
+        call_id, user_id, before.is_noticed or is_noticed, before.is_dismissed or is_dismissed
+    )
 
 
 def digest(snapshot: Snapshot) -> str:
     """A fingerprint of what a snapshot shows, by which the long poll knows that it has news."""
-    shown = (snapshot.agent, snapshot.lines, snapshot.calls, snapshot.dial, snapshot.directory, snapshot.alerts)
+    shown = structs.replace(snapshot, rev="", digest="", now=0)
     return hashlib.sha256(msgspec.json.encode(shown)).hexdigest()[:24]
