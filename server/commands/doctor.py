@@ -97,7 +97,7 @@ async def _inside(settings: Settings, db: Database, outside: Outside | None) -> 
 async def _work(db: Database, lanes: Lanes) -> Findings:
     ((unread,),) = await db.read(UNREAD)
     if unread:
-        yield warn("webhooks", f"{unread} are stored and not read", "if `serve` runs, look into its log; else start it")
+        yield warn("webhooks", f"stored and not read: {unread}", "if `serve` runs, look into its log; else start it")
     parked = await lanes.parked(SOME)
     for job in parked:
         yield warn(f"work {job.key}", f"was given up: {job.note}", "mend the cause named here")

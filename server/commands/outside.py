@@ -34,8 +34,12 @@ class Outside:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._trust = Trust(settings.amo_hosts, settings.amo_dev_origins)
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        self._http = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        self._tls = ssl.create_default_context()
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -116,9 +120,7 @@ class Outside:
         what, parts = "certificate", urlsplit(url)
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                _, writer = await asyncio.open_connection(
-                    parts.hostname, parts.port or 443, ssl=ssl.create_default_context()
-                )
+                _, writer = await asyncio.open_connection(parts.hostname, parts.port or 443, ssl=self._tls)
         except OSError as exc:
             return fail(what, f"cannot be read ({_named(exc)})", "renew it in the proxy")
         certificate = writer.get_extra_info("peercert")

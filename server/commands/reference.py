@@ -1,6 +1,6 @@
 """docs/reference/settings.md, made from the table of settings:
 
-    python -m server.commands.reference > docs/reference/settings.md
+python -m server.commands.reference > docs/reference/settings.md
 """
 
 import sys
