@@ -68,6 +68,7 @@ class Dialling:
         self._later = later
         self._clock = clock
         self._current: dict[AgentKey, Dial] = {}
+        self._storing: dict[AgentKey, str] = {}
         self._busy: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
@@ -93,10 +94,7 @@ class Dialling:
         if NEEDS[one.way] not in codec.capabilities:
             raise VendorUnsupported(way=one.way)
         command = codec.dial(self._command(one, line, request), keys_of(line))
-        before = self._current.get((account_id, user_id))
-        if before is not None and before.key != one.key and before.state is DialState.ASKING:
-            raise DialTwice
-        stored = await self._store.put(one)
+        stored = await self._stored(one)
         if stored.id == one.id:
             self._set(stored)
             self._start(self._ask(stored, line, command))
@@ -105,6 +103,8 @@ class Dialling:
     async def cancel(self, account_id: int, user_id: int, dial_id: str) -> DialView:
         """Withdraw an order that rings nowhere yet. Raises NotFound, VendorError."""
         one = await self._mine(account_id, user_id, dial_id)
+        if one.is_over:
+            return self._view(one)
         line = self._lines.of(account_id, one.line_id)
         command = self._lines.codec(line).cancel(one.order_ref or one.id, keys_of(line))
         await self._send(line, command)
@@ -166,6 +166,23 @@ class Dialling:
             changed_ms=now,
         )
 
+    async def _stored(self, one: Dial) -> Dial:
+        """Keep the order, one at a time per agent. Raises DialTwice.
+
+        Its timer goes first: an order without one would be "asking" for ever if the process died in between.
+        """
+        agent = (one.account_id, one.agent_id)
+        before = self._current.get(agent)
+        asking = before.key if before is not None and before.state is DialState.ASKING else None
+        if {asking, self._storing.get(agent)} - {None, one.key}:
+            raise DialTwice
+        self._storing[agent] = one.key
+        try:
+            await self._later.put(_timer(one))
+            return await self._store.put(one)
+        finally:
+            self._storing.pop(agent, None)
+
     @staticmethod
     def _command(one: Dial, line: Line, request: DialRequest) -> DialOrder:
         if one.way is DialWay.SCHEME and one.scheme not in line.schemes:
@@ -183,14 +200,6 @@ class Dialling:
 
     async def _ask(self, one: Dial, line: Line, command: VendorRequest) -> None:
         """Put the order to the PBX and note its answer; the call's events may overtake it."""
-        timer = Job(
-            lane=f"calls:{one.account_id}",
-            kind="silence",
-            key=f"silence:{one.id}",
-            body=msgspec.json.encode(one.id),
-            due_ms=one.created_ms + dial.SILENT_MS,
-        )
-        await self._later.put(timer)
         try:
             accepted = await self._send(line, command)
         except KommutatorError as exc:
@@ -219,6 +228,8 @@ class Dialling:
         before = self._current.get(agent)
         if before is not None and before.id != one.id and before.created_ms > one.created_ms:
             return
+        if before is not None and before.id == one.id and before.changed_ms > one.changed_ms:
+            return  # two tasks told of it, the older news last
         self._current[agent] = one
         if before != one:
             self._agents.send_dial(agent, self._view(one))
@@ -237,6 +248,17 @@ class Dialling:
         task = asyncio.create_task(work)
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
+
+
+def _timer(one: Dial) -> Job:
+    """What ends the state line of an order of which nothing is heard."""
+    return Job(
+        lane=f"calls:{one.account_id}",
+        kind="silence",
+        key=f"silence:{one.id}",
+        body=msgspec.json.encode(one.id),
+        due_ms=one.created_ms + dial.SILENT_MS,
+    )
 
 
 def _phone(text: str) -> str:
