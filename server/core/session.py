@@ -78,6 +78,8 @@ def sign(one: Proof, key: bytes) -> str:
 def verify(text: str, key: bytes, kind: type[Kind], *, now_s: int) -> Kind | None:
     """What a proof says, or None when it is forged, spoilt, of another kind, or expired."""
     payload, _, seal = text.partition(".")
+    if not text.isascii():  # a header may hold bytes that are no text at all
+        return None
     if not hmac.compare_digest(seal.encode(), _seal(payload, key).encode()):
         return None
     try:

@@ -114,12 +114,14 @@ class Agents:
         """The account's first copy of the phone book went on."""
         for connection in self.online(account_id):
             connection.send(DirectoryMessage(rev=connection.revision(), directory=progress))
+        self._wake(account_id)
 
     def send_alert(self, account_id: int, alert: AlertView) -> None:
         """Something the account's administrators should know."""
         for connection in self.online(account_id):
             if connection.is_admin:
                 connection.send(AlertMessage(rev=connection.revision(), alert=alert))
+        self._wake(account_id)
 
     @contextlib.contextmanager
     def watch(self, agent: AgentKey) -> Iterator[asyncio.Event]:
@@ -139,6 +141,13 @@ class Agents:
         for connection in self.online(account_id):
             connection.send(bye)
             connection.hang_up(bye.kind)
+        self._wake(account_id)
+
+    def _wake(self, account_id: int) -> None:
+        """Something changed for the whole account: its long polls look anew."""
+        for (account, _), watching in self._watching.items():
+            for changed in watching if account == account_id else ():
+                changed.set()
 
     def _change(self, agent: AgentKey, message: Callable[[str], ServerMessage]) -> None:
         for connection in self._connections.get(agent, ()):

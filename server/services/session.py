@@ -66,9 +66,16 @@ class Sessions:
         return self._answer(claims.account_id, claims.user_id, is_admin=known)
 
     def renew(self, one: Pass) -> SessionAnswer:
-        """A fresh bearer and ticket for who has a valid bearer. Raises AccountUnknown."""
+        """A fresh bearer and ticket for who has a valid bearer. Raises AccountUnknown, BearerInvalid.
+
+        What amoCRM's list of users has taken away meanwhile is gone: a page may stay open for weeks.
+        """
         self._accounts.get(one.account_id)
-        return self._answer(one.account_id, one.user_id, is_admin=one.is_admin)
+        user = self._accounts.users(one.account_id).get(one.user_id)
+        if user is not None and not user.is_active:
+            raise BearerInvalid
+        is_admin = one.is_admin and (user is None or user.is_admin)
+        return self._answer(one.account_id, one.user_id, is_admin=is_admin)
 
     def bearer(self, text: str) -> Pass:
         """Whose bearer this is. Raises BearerInvalid."""
