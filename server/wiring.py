@@ -29,6 +29,7 @@ from server.services.cards import Cards
 from server.services.clock import now_ms
 from server.services.dial import Dialling
 from server.services.directory import Directory
+from server.services.housekeeping import Housekeeping
 from server.services.intake import Intake
 from server.services.lines import Lines
 from server.services.log import Logging
@@ -173,6 +174,10 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     stack.push_async_callback(notice.drain)
     stack.push_async_callback(dialling.drain)
     stack.push_async_callback(intake.drain)
+
+    housekeeping = Housekeeping(kept.hooks, kept.accounts, keep_days=settings.hooks_keep_days)
+    tidying = asyncio.create_task(housekeeping.keep())
+    stack.callback(tidying.cancel)
 
     channels = Channels(ping=frames.text(msgspec.json.encode(Ping())))
     beating = asyncio.create_task(channels.keep_beating())

@@ -28,9 +28,11 @@ CODE_MS = 20 * 60_000
 
 
 class Later(Protocol):
-    """Where durable work is put."""
+    """Where durable work is put, and taken back by its group."""
 
     async def put(self, *jobs: Job) -> None: ...
+
+    async def cancel(self, grp: str) -> int: ...
 
 
 class Accounts:
@@ -139,8 +141,10 @@ class Accounts:
         self._known[fresh.id] = fresh
         await self._store.drop_alerts(fresh.id, CrmTokenDead.slug)
         log.info("account_authorised", account=fresh.id, host=fresh.host)
-        key = f"crawl:{fresh.id}:{secrets.token_hex(4)}"
-        return [Job(lane=f"crawl:{fresh.id}", kind="crawl", key=key, body=msgspec.json.encode({"account": fresh.id}))]
+        lane = f"crawl:{fresh.id}"
+        await self._later.cancel(lane)  # the copy that an earlier authorisation began
+        step = msgspec.json.encode({"account": fresh.id})
+        return [Job(lane=lane, kind="crawl", key=f"{lane}:{secrets.token_hex(4)}", body=step, grp=lane)]
 
     def tokens(self, account_id: int) -> Tokens:
         """The account's tokens. Raises CrmTokenDead."""

@@ -182,4 +182,5 @@ def _job(before: Job, step: Step, *, due_ms: int = 0) -> Job:
     """The follow-up: its key counts on, so that the same step put twice is one job."""
     stem, _, count = before.key.rpartition("#")
     key = f"{stem or before.key}#{int(count or 0) + 1 if stem else 1}"
-    return Job(before.lane, before.kind, key, msgspec.json.encode(step), due_ms=due_ms, dead_ms=FOREVER_MS)
+    body = msgspec.json.encode(step)
+    return Job(before.lane, before.kind, key, body, due_ms=due_ms, dead_ms=FOREVER_MS, grp=before.grp)

@@ -20,3 +20,9 @@ class Shelf:
     def of(self, kind: str) -> list[Job]:
         """The jobs of a kind."""
         return [job for job in self.jobs if job.kind == kind]
+
+    async def cancel(self, grp: str) -> int:
+        """See `lanes.Lanes.cancel`."""
+        gone = [job for job in self.jobs if job.grp == grp]
+        self.jobs = [job for job in self.jobs if job.grp != grp]
+        return len(gone)

@@ -1,0 +1,50 @@
+"""Forgetting: old webhooks and spent tokens go, young ones stay."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.lanes.schema import metadata as lanes_metadata
+from server.services.housekeeping import DAY_MS, Housekeeping
+from server.sql import Database, connect, create_all
+from server.store.accounts import AccountStore
+from server.store.cipher import Cipher
+from server.store.hooks import HookStore
+from server.store.schema import metadata
+
+NOW = 100 * DAY_MS
+
+
+@pytest.fixture
+async def db() -> AsyncIterator[Database]:
+    database = await connect("sqlite:///:memory:")
+    await create_all(database, metadata)
+    await create_all(database, lanes_metadata)
+    yield database
+    await database.close()
+
+
+async def test_webhooks_go_after_their_days_and_only_once_read(db: Database) -> None:
+    """An unread one is kept however old: it is still to become a call."""
+    hooks = HookStore(db, Cipher("k" * 32))
+    for key, age_days in (("old", 40), ("unread", 40), ("young", 5)):
+        hook_id = await hooks.put("l", key=key, received_ms=NOW - age_days * DAY_MS, raw=b"x")
+        if key != "unread" and hook_id is not None:
+            await hooks.settle(hook_id)
+
+    await Housekeeping(hooks, AccountStore(db, Cipher("k" * 32)), keep_days=30, clock=lambda: NOW).tidy()
+
+    again = [await hooks.put("l", key=key, received_ms=NOW, raw=b"x") for key in ("old", "unread", "young")]
+    assert [new is not None for new in again] == [True, False, False]
+
+
+async def test_spent_tokens_go_when_they_have_expired(db: Database) -> None:
+    """An expired token is refused by its age: remembering it is of no use."""
+    accounts = AccountStore(db, Cipher("k" * 32))
+    await accounts.spend("dead", account_id=1, user_id=2, exp_ms=NOW - 1)
+    await accounts.spend("alive", account_id=1, user_id=2, exp_ms=NOW + 1)
+
+    await Housekeeping(HookStore(db, Cipher("k" * 32)), accounts, keep_days=30, clock=lambda: NOW).tidy()
+
+    assert await accounts.spend("dead", account_id=1, user_id=2, exp_ms=NOW) is None
+    assert await accounts.spend("alive", account_id=1, user_id=2, exp_ms=NOW) == 2
