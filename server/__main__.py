@@ -79,7 +79,7 @@ def _runner() -> Any:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8800, show_default=True, help="amoCRM's port; the others follow it.")
-@click.option("--state", default=":memory:", show_default=True, help="Folder in which the data survive a restart.")
+@click.option("--state", default=".kommutator", show_default=True, help="Folder of the data; :memory: forgets them.")
 @click.option("--seed", default=1, show_default=True, help="Which sample data.")
 @click.option("--widget", multiple=True, help="[CODE=]PATH of a widget to install instead of ours; repeatable.")
 @click.option("--only", type=click.Choice(["amocrm"]), help="Start amoCRM alone.")

@@ -98,9 +98,10 @@ class Calls:
         decision = await self._store.digest(line_id, call_ref, hook_id=hook_id, decide=decide)
         if decision is None:
             return
-        log.info("call_changed", call=decision.call.id, effects=[type(one).__name__ for one in decision.effects])
-        for listener in self._listeners:
-            await listener(decision)
+        with structlog.contextvars.bound_contextvars(call=decision.call.id):
+            log.info("call_changed", effects=[type(one).__name__ for one in decision.effects])
+            for listener in self._listeners:
+                await listener(decision)
 
     def _decider(self, line: Line, ref: str, events: Sequence[CallEvent], received_ms: int) -> Decide:
         """What a webhook comes to. It runs inside the store's transaction: pure, with all it needs given here."""

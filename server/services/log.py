@@ -61,7 +61,12 @@ class Logging:
     async def log(self, jobs: Sequence[Job]) -> None:
         """Log one call. Raises what the engine understands: Later, Hold, Park."""
         (job,) = jobs
-        call = await self._store.find(msgspec.json.decode(job.body))
+        call_id = msgspec.json.decode(job.body, type=str)
+        with structlog.contextvars.bound_contextvars(call=call_id):
+            await self._log(job, call_id)
+
+    async def _log(self, job: Job, call_id: str) -> None:
+        call = await self._store.find(call_id)
         if call is None:
             raise Park("the call is not in the database")
         if call.is_live:
@@ -76,7 +81,7 @@ class Logging:
         logged = await self._logged(job, account, note)
         became = msgspec.json.encode({"noun": logged.noun, "entity_id": logged.entity_id, "note_id": logged.note_id})
         await self._store.set_crm(call.id, became.decode())
-        log.info("call_logged", call=call.id, entity=logged.entity_id, noun=logged.noun, tries=job.tries)
+        log.info("call_logged", entity=logged.entity_id, noun=logged.noun, tries=job.tries)
 
     async def _logged(self, job: Job, account: Account, note: CallNote) -> Logged:
         try:
