@@ -112,7 +112,12 @@ class Accounts:
         now = self._clock()
         body = msgspec.json.encode({"origin": origin, "code": code})
         job = Job(
-            lane="oauth", kind="exchange", key=f"exchange:{secrets.token_hex(8)}", body=body, dead_ms=now + CODE_MS
+            # A lane of the host's own: what amoCRM holds against one account must not keep others from installing.
+            lane=f"oauth:{origin}",
+            kind="exchange",
+            key=f"exchange:{secrets.token_hex(8)}",
+            body=body,
+            dead_ms=now + CODE_MS,
         )
         await self._later.put(job)
 
@@ -195,6 +200,10 @@ class Accounts:
         if is_new:
             log.warning("alert", account=account_id, alert=slug, **details)
             self._agents.send_alert(account_id, AlertView(slug=slug, details=details))
+
+    async def settle(self, account_id: int, slug: str) -> None:
+        """Forget the alerts of a kind: somebody answered them, and what is still amiss will be told anew."""
+        await self._store.drop_alerts(account_id, slug)
 
     async def alerts(self, account_id: int) -> list[AlertView]:
         """What stands against the account."""

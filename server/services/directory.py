@@ -10,15 +10,16 @@ from typing import Protocol
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from server.core.book import BookRow
 from server.core.crm import Change, Crm
 from server.core.directory import Entry
-from server.core.errors import AccountUnknown
+from server.core.errors import AccountUnknown, CrmTokenDead
 from server.core.jobs import Job
 from server.core.messages import DirectoryView
 from server.core.phone import last10
+from server.core.records import Account
 from server.core.stores import Directory as DirectoryStore
 
 from .accounts import Accounts
@@ -36,19 +37,20 @@ CHECK_MS = 3_600_000
 """How often to ask what changed where webhooks come: they are retried only for an hour and then lost."""
 
 OVERLAP_S = 60
-"""How far a delta reaches back: amoCRM's search index may lag behind a change."""
+"""How far a delta reaches back before the sweep before it: clocks differ, and amoCRM's index lags behind a change."""
 
 FOREVER_MS = 1 << 60
 
 
 class Step(Struct, frozen=True):
-    """One page of the copy, or of a delta (`since_s` above 0)."""
+    """One page of the copy, or of a delta (`since_s` above 0). `began_s`: when this sweep of all pages began."""
 
     account: int
     noun: str = NOUNS[0]
     page: int = 1
     since_s: int = 0
     has_hooks: bool = False
+    began_s: int = 0
 
 
 class Heard(Struct, frozen=True):
@@ -120,29 +122,35 @@ class Directory:
             account = self._accounts.get(step.account)
         except AccountUnknown:
             return ()
+        try:
+            return [await self._crawl(job, step, account)]
+        except CrmTokenDead:
+            await self._accounts.died(account.id)
+            raise
+
+    async def _crawl(self, job: Job, step: Step, account: Account) -> Job:
         if step.page == 1 and step.noun == NOUNS[0]:
+            step = structs.replace(step, began_s=self._clock() // 1000)
             await self._accounts.set_users(account.id, await self._crm.users(account))
             if not step.since_s:
                 has_hooks = await self._crm.subscribe(account, f"{self._hooks_base}/amo/hooks/{account.hook_secret}")
-                step = Step(step.account, has_hooks=has_hooks)
+                step = structs.replace(step, has_hooks=has_hooks)
         page = await self._crm.page(account, step.noun, page=step.page, updated_since_s=step.since_s)
         await self._learn(account.id, step.noun, page.rows)
         if not step.since_s:
             await self._report(account.id, is_complete=False)
-        return [await self._next(job, step, has_more=page.has_more)]
+        return await self._next(job, step, has_more=page.has_more)
 
     async def _next(self, job: Job, step: Step, *, has_more: bool) -> Job:
         if has_more:
-            return _job(job, Step(step.account, step.noun, step.page + 1, step.since_s, step.has_hooks))
+            return _job(job, structs.replace(step, page=step.page + 1))
         later = NOUNS.index(step.noun) + 1
         if later < len(NOUNS):
-            return _job(job, Step(step.account, NOUNS[later], 1, step.since_s, step.has_hooks))
+            return _job(job, structs.replace(step, noun=NOUNS[later], page=1))
         if not step.since_s:
             await self._report(step.account, is_complete=True)
-        newest = [await self._store.latest(step.account, noun) for noun in NOUNS]
-        since_s = max(1, min(moment for moment in [*newest, self._clock() // 1000] if moment) - OVERLAP_S)
-        since_s = max(since_s, step.since_s)
-        delta = Step(step.account, since_s=since_s, has_hooks=step.has_hooks)
+        # Not from the newest change that we know: a webhook may have told that one, and an earlier one been lost.
+        delta = Step(step.account, since_s=max(1, step.began_s - OVERLAP_S), has_hooks=step.has_hooks)
         return _job(job, delta, due_ms=self._clock() + (CHECK_MS if step.has_hooks else DELTA_MS))
 
     async def hear(self, account_id: int, changes: Sequence[Change]) -> None:
@@ -163,7 +171,10 @@ class Directory:
             else:
                 await self._learn(heard.account, change.noun, [change.row])
         if leads:
-            account = self._accounts.get(heard.account)
+            try:
+                account = self._accounts.get(heard.account)
+            except AccountUnknown:
+                return
             await self._learn(account.id, "leads", await self._crm.fetch(account, "leads", leads))
 
     async def _learn(self, account_id: int, noun: str, rows: Sequence[BookRow]) -> None:

@@ -9,6 +9,7 @@ from server.core.errors import BadPhone
 from server.core.phone import to_e164
 from server.core.records import Account, Line, Prefs, Seat
 from server.core.vocabulary import NoticeWay
+from server.services.alerts import UNMAPPED
 
 from .desk import DESK, Desk
 from .guard import admin, answer, body
@@ -141,6 +142,7 @@ async def set_agents(request: web.Request) -> web.Response:
     one, desk = admin(request), request.app[DESK]
     wanted = await body(request, SeatMap)
     await desk.lines.set_seats(one.account_id, wanted.agents)
+    await desk.accounts.settle(one.account_id, UNMAPPED)
     return answer({"agents": desk.lines.seats(one.account_id)})
 
 
