@@ -31,6 +31,7 @@ class Lines:
         self._by_path: dict[tuple[str, str], Line] = {}
         self._seats: dict[int, list[Seat]] = {}
         self._users: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._places: dict[tuple[int, int], dict[str, list[str]]] = {}
 
     async def load(self) -> None:
         """Read everything from the store; to be called before the first webhook."""
@@ -88,16 +89,11 @@ class Lines:
 
     def extensions(self, account_id: int, user_id: int) -> dict[str, str]:
         """The user's extension on each line where he has one (the first, if he has several)."""
-        found: dict[str, str] = {}
-        for seat in self.seats(account_id):
-            if seat.user_id == user_id:
-                found.setdefault(seat.line_id, seat.extension)
-        return found
+        return {line_id: places[0] for line_id, places in self._places.get((account_id, user_id), {}).items()}
 
     def extensions_on(self, line_id: str, account_id: int, user_id: int) -> frozenset[str]:
         """All of the user's extensions on a line."""
-        seats = self.seats(account_id)
-        return frozenset(seat.extension for seat in seats if seat.line_id == line_id and seat.user_id == user_id)
+        return frozenset(self._places.get((account_id, user_id), {}).get(line_id, ()))
 
     def to_dial_from(self, account_id: int, user_id: int, line_id: str = "") -> tuple[Line, str]:
         """The line and extension that the user dials from. Raises NoLine, NoExtension, NotFound."""
@@ -111,10 +107,10 @@ class Lines:
 
     async def set_seats(self, account_id: int, seats: Iterable[Seat]) -> None:
         """Replace the account's map. Raises NotFound for a line of another account, CallerError for a blank."""
-        wanted = [Seat(seat.line_id, seat.extension.strip(), seat.user_id) for seat in seats]
+        wanted = list(dict.fromkeys(Seat(seat.line_id, seat.extension.strip(), seat.user_id) for seat in seats))
         for seat in wanted:
             self.of(account_id, seat.line_id)
-            if not seat.extension.isdigit():
+            if not (seat.extension.isascii() and seat.extension.isdigit()):
                 raise CallerError("An extension consists of digits.", extension=seat.extension)
         await self._store.set_seats(account_id, wanted)
         self._seats[account_id] = wanted
@@ -206,10 +202,13 @@ class Lines:
 
     def _index_seats(self) -> None:
         users: dict[tuple[str, str], list[int]] = {}
-        for seats in self._seats.values():
+        places: dict[tuple[int, int], dict[str, list[str]]] = {}
+        for account_id, seats in self._seats.items():
             for seat in seats:
                 users.setdefault((seat.line_id, seat.extension), []).append(seat.user_id)
+                places.setdefault((account_id, seat.user_id), {}).setdefault(seat.line_id, []).append(seat.extension)
         self._users = {place: tuple(who) for place, who in users.items()}
+        self._places = places
 
 
 def keys_of(line: Line) -> LineKeys:

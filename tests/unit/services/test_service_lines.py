@@ -1,0 +1,260 @@
+"""Lines and seats, their live check, and the links to their recordings."""
+
+from typing import Any
+
+import pytest
+from fakes.hooks import answered, ended, rang
+from fakes.house import ACCOUNT, LINE, OLGA, OTHER_ACCOUNT, OTHER_LINE, PAVEL, House
+
+from server.core.errors import CallerError, HookUnknown, NotFound, VendorUnavailable
+from server.core.ports import VendorAnswer
+from server.core.records import Line, Seat
+from server.services.housekeeping import DAY_MS, Housekeeping
+from server.services.probe import Check, Probe
+
+RECORD = "https://sipuni.com/api/statistic/record?id=rec-1"
+
+
+def own(house: House) -> Line:
+    return house.lines.of(ACCOUNT, LINE)
+
+
+async def test_a_new_line_gets_a_secret_address_of_its_own(house: House) -> None:
+    """Long enough that nobody finds it by trying; known after a restart."""
+    line = await house.lines.add(ACCOUNT, "sipuni", " Офис ", {"user": " 1 ", "secret": "s"})
+
+    assert len(line.path) >= 32
+    assert (line.name, line.credentials) == ("Офис", {"user": "1", "secret": "s"})
+    assert (await house.again()).lines.by_path("sipuni", line.path) == line
+
+
+@pytest.mark.parametrize(("provider", "credentials"), [("asterisk", {}), ("sipuni", {"user": "1"}), ("sipuni", {})])
+async def test_a_line_without_its_credentials_is_refused(
+    house: House, provider: str, credentials: dict[str, str]
+) -> None:
+    """Or of a vendor that we do not know."""
+    with pytest.raises(CallerError):
+        await house.lines.add(ACCOUNT, provider, "", credentials)
+
+    assert len(await house.kept.lines.all()) == 3
+
+
+async def test_a_secret_that_is_left_out_stays(house: House) -> None:
+    """The settings window never had it."""
+    await house.lines.change(own(house), name="Новая", credentials={"user": "999", "secret": ""})
+
+    assert own(house).credentials == {"user": "999", "secret": "vendor-secret"}
+    assert own(house).name == "Новая"
+
+
+async def test_a_renewed_address_replaces_the_old_one_at_once(house: House) -> None:
+    """It was shown to somebody."""
+    old = own(house).path
+
+    line = await house.lines.renew_path(own(house))
+
+    with pytest.raises(HookUnknown):
+        house.lines.by_path("sipuni", old)
+    assert house.lines.by_path("sipuni", line.path).id == LINE
+
+
+async def test_a_removed_line_is_gone_with_its_seats(house: House) -> None:
+    """Its webhooks find nobody, here and after a restart."""
+    path = own(house).path
+
+    await house.lines.remove(own(house))
+
+    for one in (house, await house.again()):
+        with pytest.raises(HookUnknown):
+            one.lines.by_path("sipuni", path)
+        assert one.lines.users_at(LINE, "201") == ()
+
+
+@pytest.mark.parametrize("act", ["change", "remove"])
+async def test_a_line_of_another_account_is_not_found(house: House, act: str) -> None:
+    """Whatever one would do with it."""
+    with pytest.raises(NotFound):
+        await getattr(house.lines, act)(house.lines.of(ACCOUNT, OTHER_LINE))
+
+
+@pytest.mark.parametrize(
+    ("seat", "error"),
+    [
+        (Seat(OTHER_LINE, "201", OLGA), NotFound),
+        (Seat("l_0", "201", OLGA), NotFound),
+        (Seat(LINE, "", OLGA), CallerError),
+        (Seat(LINE, "abc", OLGA), CallerError),
+        (Seat(LINE, "²", OLGA), CallerError),
+    ],
+)
+async def test_a_seat_that_cannot_be_is_refused_and_the_map_stays(
+    house: House, seat: Seat, error: type[Exception]
+) -> None:
+    """Another account's line, an unknown one, or what is no extension."""
+    before = list(house.lines.seats(ACCOUNT))
+
+    with pytest.raises(error):
+        await house.lines.set_seats(ACCOUNT, [seat])
+
+    assert list(house.lines.seats(ACCOUNT)) == before
+    assert (await house.kept.lines.seats())[ACCOUNT] == before
+
+
+async def test_a_seat_given_twice_is_one_seat(house: House) -> None:
+    """The panel was clicked twice."""
+    await house.lines.set_seats(ACCOUNT, [Seat(LINE, "201", OLGA), Seat(LINE, " 201 ", OLGA)])
+
+    assert list(house.lines.seats(ACCOUNT)) == [Seat(LINE, "201", OLGA)]
+
+
+async def test_one_accounts_map_leaves_anothers_alone(house: House) -> None:
+    """The map is replaced as a whole, per account."""
+    await house.lines.set_seats(ACCOUNT, [])
+
+    assert house.lines.users_at(OTHER_LINE, "201") != ()
+    assert house.lines.users_at(LINE, "201") == ()
+
+
+async def test_the_last_webhooks_moment_is_kept_by_the_minute(house: House) -> None:
+    """The settings show it; a write per webhook would cost more than the webhook."""
+    await house.hear(rang())
+    first = own(house).last_hook_ms
+    house.clock.pass_s(59)
+    await house.hear(answered())
+
+    assert own(house).last_hook_ms == first
+    house.clock.pass_s(1)
+    await house.hear(ended())
+    assert own(house).last_hook_ms == house.clock.now_ms
+    assert (await house.again()).lines.of(ACCOUNT, LINE).last_hook_ms == house.clock.now_ms
+
+
+# -- the live check ------------------------------------------------------------------------------------------------
+
+
+async def checked(house: House, **more: Any) -> dict[str, Check]:
+    checks = await Probe(house.lines, house.sender).check(own(house), **more)
+    return {check.name: check for check in checks}
+
+
+async def test_a_line_that_works_is_told_so(house: House) -> None:
+    """The PBX accepts the key, a webhook has come, somebody sits at a telephone."""
+    house.sender.answers = [VendorAnswer(status=200, body=b'{"success": true, "data": []}')]
+    await house.hear(rang())
+
+    assert all(check.ok for check in (await checked(house)).values())
+
+
+async def test_what_is_amiss_is_named(house: House) -> None:
+    """A wrong secret, no webhook yet, no extension."""
+    house.sender.answers = [VendorAnswer(status=200, body=b'{"success": false, "message": "wrong hash"}')]
+    await house.lines.set_seats(ACCOUNT, [])
+
+    found = await checked(house)
+
+    assert [check.ok for check in found.values()] == [False, False, False]
+    problem = found["credentials"].problem
+    assert problem is not None
+    assert problem.slug == "vendor-credentials"
+
+
+async def test_a_pbx_that_is_away_is_named(house: House) -> None:
+    """The credentials may be right all the same."""
+    house.sender.answers = [VendorUnavailable(vendor="sipuni")]
+
+    problem = (await checked(house))["credentials"].problem
+
+    assert problem is not None
+    assert problem.slug == "vendor-unavailable"
+
+
+async def test_what_is_typed_is_checked_and_not_stored(house: House) -> None:
+    """Before the administrator saves it."""
+    await checked(house, credentials={"user": "999"})
+
+    assert b"user=999" in house.sender.requests[0].body
+    assert own(house).credentials["user"] == "078332"
+
+
+# -- recordings ----------------------------------------------------------------------------------------------------
+
+
+async def recorded(house: House) -> str:
+    """The token of a link to a recording."""
+    for hook in (rang(), answered(), ended(call_record_link=RECORD)):
+        await house.hear(hook)
+    return house.recordings.link(house.call).rpartition("/")[2]
+
+
+async def test_a_link_opens_the_recording(house: House) -> None:
+    """It is fetched from the PBX when somebody listens."""
+    token = await recorded(house)
+    house.sender.answers = [VendorAnswer(status=200, body=b"ID3audio")]
+
+    assert (await house.recordings.open(token)).body == b"ID3audio"
+
+
+async def test_a_link_in_a_card_ends(house: House) -> None:
+    """Between one and two lifetimes after it was made; the one in amoCRM's note does not."""
+    token = await recorded(house)
+    lasting = house.recordings.lasting_link(house.call).rpartition("/")[2]
+    house.sender.answers = [VendorAnswer(status=200, body=b"ID3audio")]
+    house.clock.pass_s(3600)
+    assert (await house.recordings.open(token)).body
+
+    house.clock.pass_s(3600)
+
+    with pytest.raises(NotFound):
+        await house.recordings.open(token)
+    assert (await house.recordings.open(lasting)).body
+
+
+@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: "a" + t, lambda _: "", lambda _: "жук.жук"])
+async def test_an_altered_link_opens_nothing(house: House, spoil: Any) -> None:
+    """And the PBX is not asked."""
+    token = await recorded(house)
+
+    with pytest.raises(NotFound):
+        await house.recordings.open(spoil(token))
+
+    assert house.sender.requests == []
+
+
+async def test_a_call_without_a_recording_has_no_link(house: House) -> None:
+    """Neither in the card nor in amoCRM."""
+    await house.hear(rang())
+
+    assert (house.recordings.link(house.call), house.recordings.lasting_link(house.call)) == ("", "")
+
+
+async def test_a_link_is_the_same_for_a_while(house: House) -> None:
+    """Or every card would be sent anew with each second."""
+    await recorded(house)
+    first = house.recordings.link(house.call)
+    house.clock.pass_s(1)
+
+    assert house.recordings.link(house.call) == first
+
+
+# -- housekeeping --------------------------------------------------------------------------------------------------
+
+
+async def test_old_webhooks_and_spent_tokens_are_forgotten(house: House) -> None:
+    """After their days; younger ones stay."""
+    await house.hear(rang())
+    await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=PAVEL, exp_ms=house.clock.now_ms)
+    housekeeping = Housekeeping(house.kept.hooks, house.kept.accounts, keep_days=30, clock=house.clock)
+
+    await housekeeping.tidy()
+    assert await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=OLGA, exp_ms=1) == PAVEL
+    house.clock.now_ms += 30 * DAY_MS + 1
+    await housekeeping.tidy()
+
+    assert await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=OLGA, exp_ms=1) is None
+    assert await house.kept.hooks.purge(house.clock.now_ms) == 0
+
+
+async def test_another_accounts_lines_are_its_own(house: House) -> None:
+    """What an agent is shown of lines."""
+    assert [line.id for line in house.lines.of_account(OTHER_ACCOUNT)] == [OTHER_LINE]
+    assert house.lines.extensions(OTHER_ACCOUNT, OLGA) == {}
