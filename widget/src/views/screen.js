@@ -136,7 +136,8 @@ export function createScreen({ host, t, clock, getState, act, name }) {
      */
     order({ phone, how, keep, cancels = "" }) {
       const nowS = clock.nowS();
-      const isRepeat = !how && isSame(phone, last.phone) && nowS - last.atS < DOUBLE_CLICK_S;
+      const isSoon = isSame(phone, last.phone) && nowS - last.atS < DOUBLE_CLICK_S;
+      const isRepeat = !how && isSoon && !isRefused(getState());
       last = { phone, atS: nowS };
       if (isRepeat || !phone) return null;
       isChoosing = false;
@@ -145,6 +146,14 @@ export function createScreen({ host, t, clock, getState, act, name }) {
       return { kind: "dial", cancels, request: { key: randomId(), phone, ...(how || usual) } };
     },
   };
+}
+
+/**
+ * Whether the last click came to nothing: then the same number may be tried again at once.
+ * @param {import("../state.js").State} state
+ */
+function isRefused({ attempt, dial }) {
+  return Boolean(attempt ? attempt.problem : dial && dial.state === DialState.FAILED);
 }
 
 /** @param {string} key @param {string} text */
