@@ -37,9 +37,7 @@ async def test_known_caller_has_a_name_before_the_phone_is_picked_up(at: AtDesk,
     await expect(page).to_have_url(re.compile(f"{client.path}$"))
 
 
-async def test_answered_call_counts_the_talk_and_ends_with_its_length(
-    at: AtDesk, clients: Clients, pbx: Pbx
-) -> None:
+async def test_answered_call_counts_the_talk_and_ends_with_its_length(at: AtDesk, clients: Clients, pbx: Pbx) -> None:
     """Picked up, the card counts the talk; when it is over it says so and keeps the length."""
     client = clients.take()
     page = await (await at("202")).open()
@@ -115,9 +113,7 @@ async def test_withheld_number_says_so(at: AtDesk, sipuni: Pbx) -> None:
         await expect(part(shown, button)).to_have_count(0)
 
 
-async def test_contact_out_of_view_stays_hidden(
-    at: AtDesk, clients: Clients, sipuni: Pbx, sandbox: Sandbox
-) -> None:
+async def test_contact_out_of_view_stays_hidden(at: AtDesk, clients: Clients, sipuni: Pbx, sandbox: Sandbox) -> None:
     """An agent who may see only his own contacts gets a number, and the word that others know it."""
     agent = await at("205")
     client = clients.take(lambda one: one.responsible != agent.user["id"])
