@@ -34,6 +34,12 @@ def extensions_of(call: Call) -> set[str]:
     return seen | ({call.order.extension} if call.order else set())
 
 
+def named_in(call: Call) -> set[str]:
+    """The extensions whose people the call's card may name: those that see it, who took it, who handed it over."""
+    told = {call.verdict.answered_by, *(leg.word("transferred_by") for leg in call.legs.values())}
+    return extensions_of(call) | {extension for extension in told if extension}
+
+
 def card_state(call: Call, extensions: Collection[str]) -> CardState:
     """What the call is now to the agent who has these extensions on its line."""
     mine = [leg for leg in call.legs.values() if _is_of(leg, extensions)]

@@ -31,6 +31,9 @@ from .lines import Lines
 
 log = structlog.get_logger()
 
+CLEAR_EVERY_MS = 1000
+"""How often the boards are looked through for calls that are no longer shown: a busy one holds thousands."""
+
 SEARCH_S = 2.0
 """How long the one background look-up of an unknown caller may take while the first copy is being made."""
 
@@ -90,6 +93,7 @@ class Cards:
         self._recordings = recordings
         self._clock = clock
         self._shown: dict[int, dict[str, _Shown]] = {}
+        self._cleared_ms = 0
         self._searches: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
@@ -167,18 +171,22 @@ class Cards:
         board = self._shown.setdefault(call.account_id, {})
         shown = board.get(call.id)
         if shown is None:
-            self._clear(board)
+            self._clear()
             shown = board[call.id] = _Shown(call)
         elif shown.call.client_phone != call.client_phone:
             shown.entries = None
         shown.call = call
         return shown
 
-    def _clear(self, board: dict[str, _Shown]) -> None:
-        """Take off the board what is no longer shown; called when a call is added, so the board stays small."""
+    def _clear(self) -> None:
+        """Take off the boards what is no longer shown; called when a call is added, so the boards stay small."""
         now = self._clock()
-        for call_id in [key for key, shown in board.items() if not cards.is_shown(shown.call, now)]:
-            del board[call_id]
+        if now - self._cleared_ms < CLEAR_EVERY_MS:
+            return
+        self._cleared_ms = now
+        for board in self._shown.values():
+            for call_id in [key for key, shown in board.items() if not cards.is_shown(shown.call, now)]:
+                del board[call_id]
 
     def _recent(self, account_id: int) -> list[_Shown]:
         now = self._clock()
@@ -247,19 +255,22 @@ class Cards:
         return cards.card(call, self._caller(shown, user_id, viewpoint), viewpoint, marks)
 
     def _viewpoint(self, call: Call, line: Line | None, user_id: int) -> Viewpoint:
-        people = self._people.people(call.account_id)
-        seats = [seat for seat in self._lines.seats(call.account_id) if seat.line_id == call.line_id]
-        colleagues = {
-            seat.extension: Person(seat.user_id, people[seat.user_id].name, seat.extension)
-            for seat in seats
-            if seat.user_id in people
-        }
         return Viewpoint(
             extensions=self._extensions(call, user_id),
-            colleagues=colleagues,
+            colleagues=self._colleagues(call),
             capabilities=self._lines.codec(line).capabilities if line else frozenset(),
             line_name=line.name if line else "",
         )
+
+    def _colleagues(self, call: Call) -> dict[str, Person]:
+        """Those of the call alone: the account may have thousands."""
+        people = self._people.people(call.account_id)
+        return {
+            extension: Person(user_id, people[user_id].name, extension)
+            for extension in cards.named_in(call)
+            for user_id in self._lines.users_at(call.line_id, extension)
+            if user_id in people
+        }
 
     def _extensions(self, call: Call, user_id: int) -> frozenset[str]:
         return self._lines.extensions_on(call.line_id, call.account_id, user_id)

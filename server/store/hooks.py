@@ -53,6 +53,7 @@ class HookStore:
         self._db = db
         self._cipher = cipher
         self._group: Group[Params, int | None] = Group(db, _store)
+        self._settling: Group[Params, None] = Group(db, _settle)
 
     async def put(self, line_id: str, *, key: str, received_ms: int, raw: bytes) -> int | None:
         sealed = self._cipher.seal(raw, PURPOSE)
@@ -67,7 +68,7 @@ class HookStore:
         ]
 
     async def settle(self, hook_id: int, *, note: str = "") -> None:
-        await self._db.write(SETTLE, {"hook_id": hook_id, "call": None, "why": note or None})
+        await self._settling.put({"hook_id": hook_id, "call": None, "why": note or None})
 
     async def purge(self, before_ms: int) -> int:
         purged = 0
@@ -87,6 +88,7 @@ class HookStore:
     async def close(self) -> None:
         """Wait for what was put."""
         await self._group.close()
+        await self._settling.close()
 
 
 def oldest() -> Script[int | None]:
@@ -102,3 +104,8 @@ def _store(rows: list[Params]) -> Script[Sequence[int | None]]:
         found = yield PUT, row
         ids.append(found[0][0] if found else None)
     return ids
+
+
+def _settle(rows: list[Params]) -> Script[Sequence[None]]:
+    yield SETTLE, rows
+    return [None] * len(rows)
