@@ -64,6 +64,14 @@ def tokens(content: Any, now_ms: int) -> Tokens:
         raise CrmUnavailable("amoCRM's answer holds no tokens.") from exc
 
 
+def account(content: Any) -> tuple[int, str]:
+    """Id and name of an answer of /api/v4/account. Raises CrmUnavailable when it is no such answer."""
+    account_id = _dig(content, "id")
+    if not isinstance(account_id, int):
+        raise CrmUnavailable("amoCRM's answer names no account.")
+    return account_id, str(_dig(content, "name") or "")
+
+
 def embedded(content: Any, noun: str) -> list[dict[str, Any]]:
     """The items of a listing; none for an empty one."""
     rows = _dig(content, "_embedded", noun)
@@ -145,6 +153,17 @@ def with_uniq(notes: Iterable[Mapping[str, Any]], noun: str, uniq: str) -> Logge
         if _dig(note, "params", "uniq") == uniq:
             return Logged(noun, int(note.get("entity_id") or 0), int(note["id"]))
     return None
+
+
+def has_nameless(notes: Iterable[Mapping[str, Any]], note: CallNote) -> bool:
+    """Whether a call's note without anybody's id may be this one's: the same number, length and second."""
+    return any(
+        _dig(one, "params", "uniq") is None
+        and last10(str(_dig(one, "params", "phone") or "")) == last10(note.phone)
+        and _dig(one, "params", "duration") == note.duration_s
+        and one.get("created_at") == note.started_s
+        for one in notes
+    )
 
 
 def _book_row(item: Mapping[str, Any], noun: str) -> BookRow:

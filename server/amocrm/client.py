@@ -1,6 +1,7 @@
 """amoCRM's API over aiohttp: requests with the account's token, refreshed once at a time and stored before use."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from yarl import URL
 
 from server.core.book import BookRow
 from server.core.crm import CallNote, Grant, Logged, Page
-from server.core.errors import CrmBlocked, CrmRefused, CrmTokenDead, CrmUnavailable
+from server.core.errors import CrmBlocked, CrmRateLimited, CrmRefused, CrmTokenDead, CrmUnavailable
 from server.core.phone import last10
 from server.core.records import Account, Tokens, User
 
@@ -21,8 +22,12 @@ log = structlog.get_logger()
 
 TIMEOUT_S = 10.0
 """Below the lanes' lease: a request must be over before another node may take the account."""
+GRANT_S = 30.0
+"""An answer with new tokens that is given up is an authorisation lost: the old ones are dead by then."""
 CONNECT_S = 5.0
 NOTIFY_S = 2.0
+AGAIN, AGAIN_S = 3, 1.0
+"""How often, and after how many seconds, a new authorisation asks again whose it is."""
 PAGE = 250
 FRESH_MS = 5 * 60_000
 """A token with less life than this is refreshed before it is used."""
@@ -63,7 +68,7 @@ class Client:
         self._clock = clock
         self._wallet: Wallet | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._refreshing: dict[int, asyncio.Lock] = {}
+        self._refreshing: dict[int, asyncio.Task[Tokens]] = {}
         self._paces: dict[int, Pace] = {}
 
     def attach(self, wallet: Wallet) -> None:
@@ -71,44 +76,61 @@ class Client:
         self._wallet = wallet
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, once every new pair of tokens is stored."""
+        if self._refreshing:
+            await asyncio.wait(set(self._refreshing.values()))
         if self._session is not None:
             await self._session.close()
 
     # -- authorisation ---------------------------------------------------------------------------------------------
 
     async def exchange(self, origin: str, code: str) -> Grant:
-        """See `core.crm.Crm.exchange`."""
+        """See `core.crm.Crm.exchange`. The code is spent by the first half, so the second is tried more than once."""
         fresh = await self._grant(origin, {"grant_type": "authorization_code", "code": code})
-        headers = {"Authorization": f"Bearer {fresh.access}"}
+        for _ in range(AGAIN):
+            with contextlib.suppress(CrmUnavailable, CrmRateLimited):
+                return await self._whose(origin, fresh)
+            await asyncio.sleep(AGAIN_S)
+        return await self._whose(origin, fresh)
+
+    async def _whose(self, origin: str, tokens: Tokens) -> Grant:
+        headers = {"Authorization": f"Bearer {tokens.access}"}
         status, body = await self._send("GET", origin + "/api/v4/account", headers=headers)
         if status != 200:
             raise answers.error_of(status, body)
-        account = answers.content_of(body)
-        return Grant(int(account["id"]), str(account.get("name") or ""), fresh)
+        account_id, name = answers.account(answers.content_of(body))
+        return Grant(account_id, name, tokens)
 
     async def _grant(self, origin: str, what: dict[str, str]) -> Tokens:
-        status, body = await self._send("POST", origin + "/oauth2/access_token", json={**self._integration, **what})
+        url, body = origin + "/oauth2/access_token", {**self._integration, **what}
+        status, answer = await self._send("POST", url, json=body, timeout_s=GRANT_S)
         if status >= 400:
-            raise answers.error_of(status, body)
-        return answers.tokens(answers.content_of(body), self._clock())
+            raise answers.error_of(status, answer)
+        return answers.tokens(answers.content_of(answer), self._clock())
 
     async def _refresh(self, account: Account, stale: Tokens) -> Tokens:
-        """A new pair, made once however many ask. Raises CrmTokenDead."""
-        wallet = self._purse()
-        async with self._refreshing.setdefault(account.id, asyncio.Lock()):
-            known = wallet.tokens(account.id)
-            if known.access != stale.access:
-                return known
-            try:
-                fresh = await self._grant(
-                    account.origin, {"grant_type": "refresh_token", "refresh_token": known.refresh}
-                )
-            except CrmRefused as exc:
-                raise CrmTokenDead(account=account.id) from exc
-            await wallet.keep(account.id, fresh)
-            log.info("token_refreshed", account=account.id)
-            return fresh
+        """A new pair, made once however many ask. Raises CrmTokenDead.
+
+        It is a task of its own: whoever gives up waiting must not stop it between amoCRM's answer and the store, for
+        the old pair is dead by then.
+        """
+        known = self._purse().tokens(account.id)
+        if known.access != stale.access:
+            return known
+        task = self._refreshing.get(account.id)
+        if task is None:
+            task = self._refreshing[account.id] = asyncio.create_task(self._refreshed(account, known))
+            task.add_done_callback(lambda _: self._refreshing.pop(account.id))
+        return await asyncio.shield(task)
+
+    async def _refreshed(self, account: Account, known: Tokens) -> Tokens:
+        try:
+            fresh = await self._grant(account.origin, {"grant_type": "refresh_token", "refresh_token": known.refresh})
+        except CrmRefused as exc:
+            raise CrmTokenDead(account=account.id) from exc
+        await self._purse().keep(account.id, fresh)
+        log.info("token_refreshed", account=account.id)
+        return fresh
 
     # -- the phone book --------------------------------------------------------------------------------------------
 
@@ -185,9 +207,12 @@ class Client:
                 query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("page", str(number))]
                 query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
                 content = await self._get(account, f"/api/v4/{noun}/notes", query)
-                found = answers.with_uniq(answers.embedded(content, "notes"), noun, note.uniq)
+                notes = answers.embedded(content, "notes")
+                found = answers.with_uniq(notes, noun, note.uniq)
                 if found is not None:
                     return found
+                if answers.has_nameless(notes, note):
+                    raise CrmRefused("amoCRM shows a note that may be this call's, and no uniq in it: look yourself.")
                 if not answers.has_more(content):
                     break
         return None

@@ -1,0 +1,505 @@
+"""amoCRM's client against a small server that answers as it is told."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from fakes.clock import START_MS, HandClock
+from fakes.house import account
+
+from server.amocrm import client as client_module
+from server.amocrm.client import Client
+from server.amocrm.pace import RATE, Pace
+from server.core.crm import CallNote
+from server.core.errors import (
+    CrmBlocked,
+    CrmEntityUnknown,
+    CrmError,
+    CrmRateLimited,
+    CrmRefused,
+    CrmTokenDead,
+    CrmUnavailable,
+)
+from server.core.records import Account, Tokens
+from server.core.vocabulary import Direction
+
+GRANT = {"token_type": "Bearer", "expires_in": 86400, "access_token": "access-2", "refresh_token": "refresh-2"}
+LOGGED = {"_embedded": {"calls": [{"id": 5, "entity_id": 11, "entity_type": "contact"}]}}
+NOTE = CallNote(
+    uniq="c_1", direction=Direction.IN, phone="+79161234567", duration_s=7, source="kommutator",
+    started_s=START_MS // 1000, status=4, user_id=3,
+)  # fmt: skip
+Answer = Callable[[web.Request], Any]
+
+
+def contact(contact_id: int, *phones: str, **more: Any) -> dict[str, Any]:
+    values = [{"value": phone} for phone in phones]
+    return {"id": contact_id, "name": f"n{contact_id}", "custom_fields_values": [
+        {"field_code": "PHONE", "values": values}], "_embedded": {"leads": [], "customers": []}, **more}  # fmt: skip
+
+
+def listing(noun: str, *items: dict[str, Any], following: str = "") -> dict[str, Any]:
+    links = {"next": {"href": following}} if following else {}
+    return {"_embedded": {noun: list(items)}, "_links": links}
+
+
+class Amo:
+    """A server: notes every request and answers by path; an unplanned path is an empty listing."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.bodies: list[Any] = []
+        self.bearers: list[str] = []
+        self.plans: dict[str, list[Any]] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def plan(self, path: str, *answers: Any) -> None:
+        """What a path answers, one by one; the last stays. A number is a bare status, bytes a raw body."""
+        self.plans[path] = list(answers)
+
+    def count(self, path: str) -> int:
+        """How often a path was asked."""
+        return sum(one == path for _, one in self.seen)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Every request."""
+        self.seen.append((request.method, request.path))
+        self.bearers.append(request.headers.get("Authorization", ""))
+        self.bodies.append(await request.json() if request.can_read_body else dict(request.query))
+        plan = self.plans.get(request.path, [204])
+        what = plan.pop(0) if len(plan) > 1 else plan[0]
+        if request.path == "/oauth2/access_token":
+            await self.gate.wait()
+        if callable(what):
+            what = what(request)
+        if isinstance(what, web.StreamResponse):
+            return what
+        if isinstance(what, int):
+            return web.Response(status=what)
+        if isinstance(what, bytes):
+            return web.Response(body=what)
+        if what is None:
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        return web.json_response(what)
+
+
+class Purse:
+    """Where tokens are kept: notes the order of events."""
+
+    def __init__(self) -> None:
+        self.held = Tokens("access-1", "refresh-1", START_MS + 86_400_000)
+        self.kept: list[Tokens] = []
+
+    def tokens(self, _: int) -> Tokens:
+        return self.held
+
+    async def keep(self, _: int, tokens: Tokens) -> None:
+        await asyncio.sleep(0)
+        self.kept.append(tokens)
+        self.held = tokens
+
+
+@pytest.fixture
+def amo() -> Amo:
+    return Amo()
+
+
+@pytest.fixture
+async def origin(amo: Amo) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", amo.answer)
+    server = TestServer(app)
+    await server.start_server()
+    yield str(server.make_url("")).rstrip("/")
+    amo.gate.set()
+    await server.close()
+
+
+@pytest.fixture
+def purse() -> Purse:
+    return Purse()
+
+
+@pytest.fixture
+async def client(purse: Purse) -> AsyncIterator[Client]:
+    one = Client(client_id="id", client_secret="secret", redirect_uri="https://voip.example/o", clock=HandClock())
+    one.attach(purse)
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def demo(origin: str) -> Account:
+    return account(origin=origin)
+
+
+async def test_a_request_carries_the_accounts_token(client: Client, amo: Amo, demo: Account) -> None:
+    """And nothing else of ours."""
+    await client.users(demo)
+
+    assert amo.bearers == ["Bearer access-1"]
+
+
+async def test_a_refused_token_is_refreshed_stored_and_tried_once_more(
+    client: Client, amo: Amo, demo: Account, purse: Purse
+) -> None:
+    """401, then the same request with the new token."""
+    amo.plan("/api/v4/users", 401, listing("users"))
+    amo.plan("/oauth2/access_token", lambda _: (purse.kept == [] and GRANT) or {})
+
+    await client.users(demo)
+
+    assert [path for _, path in amo.seen] == ["/api/v4/users", "/oauth2/access_token", "/api/v4/users"]
+    assert amo.bodies[1]["refresh_token"] == "refresh-1"
+    assert amo.bodies[1]["client_secret"] == "secret"
+    assert (amo.bearers[2], purse.kept[0].refresh) == ("Bearer access-2", "refresh-2")
+
+
+async def test_a_token_near_its_end_is_refreshed_before_use(
+    client: Client, amo: Amo, demo: Account, purse: Purse
+) -> None:
+    """No request is spent on a refusal that is certain."""
+    purse.held = Tokens("old", "refresh-1", START_MS + 60_000)
+    amo.plan("/oauth2/access_token", GRANT)
+
+    await client.users(demo)
+
+    assert [path for _, path in amo.seen] == ["/oauth2/access_token", "/api/v4/users"]
+
+
+async def test_many_requests_at_once_make_one_refresh(client: Client, amo: Amo, demo: Account, purse: Purse) -> None:
+    """The refresh token works once: a second refresh would kill the authorisation."""
+    purse.held = Tokens("old", "refresh-1", START_MS)
+    amo.plan("/oauth2/access_token", GRANT)
+
+    await asyncio.gather(*(client.users(demo) for _ in range(5)))
+
+    assert amo.count("/oauth2/access_token") == 1
+    assert len(purse.kept) == 1
+
+
+async def test_whoever_gives_up_waiting_does_not_lose_the_new_tokens(
+    client: Client, amo: Amo, demo: Account, purse: Purse
+) -> None:
+    """A caller's search has two seconds; amoCRM has killed the old pair by then."""
+    purse.held = Tokens("old", "refresh-1", START_MS)
+    amo.plan("/oauth2/access_token", GRANT)
+    amo.gate.clear()
+
+    with pytest.raises(CrmUnavailable):
+        await client.search(demo, "+79161234567", timeout_s=0.05)
+    amo.gate.set()
+    await client.close()
+
+    assert [tokens.access for tokens in purse.kept] == ["access-2"]
+    assert amo.count("/oauth2/access_token") == 1
+
+
+async def test_a_refused_refresh_means_a_dead_token(client: Client, amo: Amo, demo: Account, purse: Purse) -> None:
+    """Only a new authorisation helps."""
+    amo.plan("/api/v4/users", 401)
+    amo.plan("/oauth2/access_token", web.json_response({"hint": "Token has been revoked"}, status=400))
+
+    with pytest.raises(CrmTokenDead):
+        await client.users(demo)
+
+    assert purse.kept == []
+
+
+async def test_a_token_that_is_refused_again_right_after_its_refresh_is_dead(
+    client: Client, amo: Amo, demo: Account
+) -> None:
+    """No third try."""
+    amo.plan("/api/v4/users", 401)
+    amo.plan("/oauth2/access_token", GRANT)
+
+    with pytest.raises(CrmTokenDead):
+        await client.users(demo)
+
+    assert amo.count("/api/v4/users") == 2
+
+
+@pytest.mark.parametrize("answer", [500, 502, None, b"<html>", {"token_type": "Bearer"}])
+async def test_a_refresh_that_fails_is_no_dead_token(
+    client: Client, amo: Amo, demo: Account, purse: Purse, answer: Any
+) -> None:
+    """amoCRM is away: the authorisation stands."""
+    purse.held = Tokens("old", "refresh-1", START_MS)
+    amo.plan("/oauth2/access_token", answer)
+
+    with pytest.raises(CrmUnavailable):
+        await client.users(demo)
+
+    assert purse.kept == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (429, CrmRateLimited),
+        (403, CrmBlocked),
+        (500, CrmUnavailable),
+        (504, CrmUnavailable),
+        (400, CrmRefused),
+        (404, CrmRefused),
+        (None, CrmUnavailable),
+        (b'{"_embedded": {"users": [', CrmUnavailable),
+        (b"<html>maintenance</html>", CrmUnavailable),
+    ],
+)
+async def test_every_failure_has_its_error(
+    client: Client, amo: Amo, demo: Account, answer: Any, error: type[CrmError]
+) -> None:
+    """Limit, ban, outage, refusal, a broken connection, half an answer, a web page."""
+    amo.plan("/api/v4/users", answer)
+
+    with pytest.raises(error):
+        await client.users(demo)
+
+
+async def test_a_redirect_is_not_followed(client: Client, amo: Amo, demo: Account) -> None:
+    """The token would go wherever it points."""
+    elsewhere = Amo()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", elsewhere.answer)
+    other = TestServer(app)
+    await other.start_server()
+    amo.plan("/api/v4/users", web.Response(status=302, headers={"Location": str(other.make_url("/api/v4/users"))}))
+
+    with pytest.raises(CrmError):
+        await client.users(demo)
+
+    assert elsewhere.seen == []
+    await other.close()
+
+
+async def test_an_answer_that_does_not_come_is_given_up(
+    client: Client, amo: Amo, demo: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time-out is shortened, or the test would take ten seconds."""
+    monkeypatch.setitem(Client.notify.__globals__, "NOTIFY_S", 0.05)
+    amo.plan("/oauth2/access_token", GRANT)
+
+    async def hang(_: web.Request) -> web.Response:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", hang)
+    server = TestServer(app)
+    await server.start_server()
+    slow = account(origin=str(server.make_url("")).rstrip("/"))
+
+    with pytest.raises(CrmUnavailable):
+        await client.notify(slow, "+79161234567", [1])
+
+    await client.close()
+    await server.close()
+
+
+# -- authorisation -------------------------------------------------------------------------------------------------
+
+
+async def test_a_code_is_traded_and_the_account_read(client: Client, amo: Amo, origin: str) -> None:
+    """With the new token."""
+    amo.plan("/oauth2/access_token", GRANT)
+    amo.plan("/api/v4/account", {"id": 77, "name": "Демо"})
+
+    grant = await client.exchange(origin, "code-1")
+
+    assert (grant.account_id, grant.name, grant.tokens.access) == (77, "Демо", "access-2")
+    assert grant.tokens.expires_ms == START_MS + 86_400_000
+    assert amo.bodies[0]["code"] == "code-1"
+    assert amo.bearers[1] == "Bearer access-2"
+
+
+@pytest.mark.parametrize("answer", [500, 429, b"", b"{}", b'{"id": "x"}', None])
+async def test_an_account_that_cannot_be_read_at_once_is_read_again(
+    client: Client, amo: Amo, origin: str, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is spent: giving up here would mean installing anew. (The pause is shortened.)"""
+    monkeypatch.setattr(client_module, "AGAIN_S", 0.0)
+    amo.plan("/oauth2/access_token", GRANT)
+    amo.plan("/api/v4/account", answer, {"id": 77, "name": "Демо"})
+
+    assert (await client.exchange(origin, "code-1")).account_id == 77
+    assert amo.count("/oauth2/access_token") == 1
+
+
+async def test_a_dead_code_is_refused(client: Client, amo: Amo, origin: str) -> None:
+    """Used, or older than 20 minutes."""
+    amo.plan("/oauth2/access_token", web.json_response({"hint": "Authorization code has expired"}, status=400))
+
+    with pytest.raises(CrmRefused, match="expired"):
+        await client.exchange(origin, "code-1")
+
+
+# -- the phone book ------------------------------------------------------------------------------------------------
+
+
+async def test_users_are_read_to_the_last_page(client: Client, amo: Amo, demo: Account) -> None:
+    """However many there are."""
+    pages = [listing("users", {"id": 1, "name": "a"}, following="x"), listing("users", {"id": 2, "name": "b"})]
+    amo.plan("/api/v4/users", *pages)
+
+    assert [user.id for user in await client.users(demo)] == [1, 2]
+
+
+async def test_a_page_tells_whether_another_follows(client: Client, amo: Amo, demo: Account) -> None:
+    """And asks in an order that does not shift under people's edits."""
+    amo.plan("/api/v4/contacts", listing("contacts", contact(1, "8 916 123-45-67"), following="x"))
+
+    page = await client.page(demo, "contacts", page=3)
+
+    assert (page.has_more, page.rows[0].phones) == (True, ("9161234567",))
+    assert (amo.bodies[0]["page"], amo.bodies[0]["order[id]"]) == ("3", "asc")
+
+
+async def test_an_empty_listing_is_no_rows(client: Client, demo: Account) -> None:
+    """amoCRM answers it with 204 and no body."""
+    page = await client.page(demo, "contacts", page=1, updated_since_s=5)
+
+    assert (page.rows, page.has_more) == ((), False)
+
+
+async def test_a_search_compares_the_digits_exactly(client: Client, amo: Amo, demo: Account) -> None:
+    """`query` finds the digits anywhere, in any field."""
+    amo.plan(
+        "/api/v4/contacts",
+        listing("contacts", contact(1, "+79161234567"), contact(2, "+791612345679"), contact(3), contact(4, "1234567")),
+    )
+
+    found = await client.search(demo, "+79161234567", timeout_s=2)
+
+    assert [row.id for row in found["contacts"]] == [1]
+    assert amo.bodies[0]["query"] == "9161234567"
+
+
+async def test_a_search_brings_the_leads_of_whom_it_found(client: Client, amo: Amo, demo: Account) -> None:
+    """By id, with their people."""
+    amo.plan(
+        "/api/v4/contacts", listing("contacts", contact(1, "+79161234567", _embedded={"leads": [{"id": 9}]}))
+    )  # fmt: skip
+    amo.plan("/api/v4/leads", listing("leads", {"id": 9, "name": "Окна", "_embedded": {"contacts": [{"id": 1}]}}))
+
+    found = await client.search(demo, "+79161234567", timeout_s=2)
+
+    assert found["leads"][0].bonds == (("contacts", 1),)
+
+
+async def test_webhooks_are_asked_for_where_the_tariff_has_them(client: Client, amo: Amo, demo: Account) -> None:
+    """False without: then changes are asked for."""
+    amo.plan("/api/v4/webhooks", web.json_response({"id": 1}, status=201), 402, 403, 404)
+
+    assert [await client.subscribe(demo, "https://voip.example/amo/hooks/x") for _ in range(4)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
+# -- calls ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_call_is_logged(client: Client, amo: Amo, demo: Account) -> None:
+    """One per request."""
+    amo.plan("/api/v4/calls", LOGGED)
+
+    logged = await client.log_call(demo, NOTE)
+
+    assert (logged.noun, logged.entity_id, logged.note_id) == ("contacts", 11, 5)
+    assert amo.bodies[0][0]["uniq"] == "c_1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (web.json_response({"errors": [{"request_id": "c_1", "status": 263}]}, status=400), CrmEntityUnknown),
+        ({"errors": [{"status": 263}]}, CrmEntityUnknown),
+        (web.json_response({"validation-errors": []}, status=400), CrmRefused),
+        (b"{}", CrmUnavailable),
+        (b'{"_embedded": {"calls": [{"id"', CrmUnavailable),
+        (None, CrmUnavailable),
+    ],
+)
+async def test_an_answer_to_a_call_is_understood_or_unsure(
+    client: Client, amo: Amo, demo: Account, answer: Any, error: type[CrmError]
+) -> None:
+    """Nobody has the number; refused; or who knows whether it was written."""
+    if isinstance(answer, web.Response):
+        assert isinstance(answer.body, bytes)
+        status, body = answer.status, answer.body
+        answer = lambda _: web.Response(status=status, body=body)  # noqa: E731  # a response answers once only
+    amo.plan("/api/v4/calls", answer)
+
+    with pytest.raises(error):
+        await client.log_call(demo, NOTE)
+
+
+def note(uniq: str | None, note_id: int = 1, **more: Any) -> dict[str, Any]:
+    params = {"uniq": uniq, "phone": "8 916 123-45-67", "duration": 7} | more
+    told = {name: value for name, value in params.items() if value is not None}
+    return {"id": note_id, "entity_id": 9, "created_at": NOTE.started_s, "params": told}
+
+
+async def test_a_logged_call_is_found_wherever_it_was_put(client: Client, amo: Amo, demo: Account) -> None:
+    """Among all call notes since the attempt, to the last page."""
+    amo.plan("/api/v4/contacts/notes", listing("notes", note("c_0"), following="x"), listing("notes", note("c_1", 6)))
+
+    logged = await client.find_call(demo, NOTE, since_s=100)
+
+    assert logged is not None
+    assert (logged.noun, logged.entity_id, logged.note_id) == ("contacts", 9, 6)
+    assert amo.bodies[0]["filter[updated_at][from]"] == "100"
+
+
+async def test_a_call_that_was_not_logged_is_not_found(client: Client, amo: Amo, demo: Account) -> None:
+    """All places were looked at."""
+    amo.plan("/api/v4/leads/notes", listing("notes", note("c_0")))
+
+    assert await client.find_call(demo, NOTE, since_s=100) is None
+    assert {path for _, path in amo.seen} == {
+        f"/api/v4/{noun}/notes" for noun in ("leads", "contacts", "companies", "customers")
+    }
+
+
+async def test_a_note_without_our_id_leaves_it_open(client: Client, amo: Amo, demo: Account) -> None:
+    """An amoCRM that does not show `uniq`: the call is for a person to look at, and never sent again on a guess."""
+    amo.plan("/api/v4/contacts/notes", listing("notes", note(None)))
+
+    with pytest.raises(CrmRefused):
+        await client.find_call(demo, NOTE, since_s=100)
+
+
+@pytest.mark.parametrize("changed", [{"duration": 99}, {"phone": "+79990000000"}])
+async def test_another_calls_note_without_an_id_says_nothing(
+    client: Client, amo: Amo, demo: Account, changed: dict[str, Any]
+) -> None:
+    """Another length or number."""
+    amo.plan("/api/v4/contacts/notes", listing("notes", note(None, **changed)))
+
+    assert await client.find_call(demo, NOTE, since_s=100) is None
+
+
+# -- pace ----------------------------------------------------------------------------------------------------------
+
+
+async def test_no_second_sees_more_requests_than_amocrm_allows() -> None:
+    """It bans who asks more often; a second's worth may go at once."""
+    pace, sent = Pace(), []
+    start = time.monotonic()
+
+    for _ in range(2 * RATE + 1):
+        await pace.wait()
+        sent.append(time.monotonic())
+
+    assert sent[RATE - 1] - start < 0.3
+    assert all(sent[n + RATE] - sent[n] >= 1.0 for n in range(len(sent) - RATE))
