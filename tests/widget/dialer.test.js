@@ -26,13 +26,13 @@ beforeEach(() => {
 });
 
 test("a click is shown before the server has answered", () => {
-  dialer.dial({ request, cancels: "" });
+  dialer.dial({ request, replaces: null });
 
   assert.equal(state.attempt.request.key, "k1");
 });
 
 test("an accepted order becomes the state line", async () => {
-  await dialer.dial({ request, cancels: "" });
+  await dialer.dial({ request, replaces: null });
 
   assert.equal(state.dial.id, "d1");
   assert.equal(state.attempt, null);
@@ -41,13 +41,13 @@ test("an accepted order becomes the state line", async () => {
 test("a refused order shows its problem on the line", async () => {
   problems["/api/dial"] = { slug: "no-extension" };
 
-  await dialer.dial({ request, cancels: "" });
+  await dialer.dial({ request, replaces: null });
 
   assert.equal(state.attempt.problem.slug, "no-extension");
 });
 
 test("another way withdraws the running order first", async () => {
-  await dialer.dial({ request, cancels: "d0" });
+  await dialer.dial({ request, replaces: { id: "d0", call_id: "", can: ["cancel"] } });
 
   assert.deepEqual(
     posted.map(([path]) => path),
@@ -55,10 +55,19 @@ test("another way withdraws the running order first", async () => {
   );
 });
 
+test("another way hangs up what rings already", async () => {
+  await dialer.dial({ request, replaces: { id: "d0", call_id: "c0", can: ["hangup"] } });
+
+  assert.deepEqual(
+    posted.map(([path]) => path),
+    ["/api/calls/c0/hangup", "/api/dial"],
+  );
+});
+
 test("an order that cannot be withdrawn any more does not stop the new one", async () => {
   problems["/api/dial/d0/cancel"] = { slug: "call-gone" };
 
-  await dialer.dial({ request, cancels: "d0" });
+  await dialer.dial({ request, replaces: { id: "d0", call_id: "", can: ["cancel"] } });
 
   assert.equal(state.dial.id, "d1");
 });
@@ -91,7 +100,7 @@ test("a hang-up that fails is told beside the card", async () => {
 test("without a backend every click says what is missing", async () => {
   api = null;
 
-  await dialer.dial({ request, cancels: "" });
+  await dialer.dial({ request, replaces: null });
 
   assert.equal(state.attempt.problem.slug, "not-configured");
 });

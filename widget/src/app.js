@@ -18,7 +18,7 @@ import { createScreen } from "./views/screen.js";
 
 /**
  * What a person may ask for, in any tab.
- * @typedef {{kind: "dial", phone: string, how?: object, keep?: boolean, cancels?: string}
+ * @typedef {{kind: "dial", phone: string, how?: object, keep?: boolean, replaces?: import("./dialer.js").Running | null}
  *   | {kind: "cancel", id: string} | {kind: "hangup", call_id: string} | {kind: "dismiss", call_id: string}
  *   | {kind: "fold", call_id: string, on: boolean} | {kind: "close-line"}} Command
  */

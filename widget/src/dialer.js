@@ -2,9 +2,14 @@
 
 import { problemOf } from "./api.js";
 import { Local } from "./state.js";
-import { ServerWord } from "./vocabulary.js";
+import { Capability, ServerWord } from "./vocabulary.js";
 
 /** @typedef {import("./vocabulary.js").DialRequest} DialRequest */
+
+/**
+ * An order that another one takes the place of, and what can be done to it.
+ * @typedef {{id: string, call_id: string, can: string[]}} Running
+ */
 
 /**
  * @param {object} options
@@ -32,11 +37,11 @@ export function createDialer({ getApi, apply, getState }) {
   }
 
   return {
-    /** @param {{request: DialRequest, cancels: string}} command `cancels`: the order that this one takes the place of */
-    async dial({ request, cancels }) {
+    /** @param {{request: DialRequest, replaces: Running | null}} command */
+    async dial({ request, replaces }) {
       apply({ type: Local.CLICKED, request });
       // The old order may be over already: the new one says what it comes to.
-      if (cancels) await post(`/api/dial/${cancels}/cancel`);
+      if (replaces) await post(endOf(replaces));
       await order(request);
     },
 
@@ -58,4 +63,13 @@ export function createDialer({ getApi, apply, getState }) {
       if (problem) apply({ type: Local.TROUBLED, problem });
     },
   };
+}
+
+/**
+ * An order that rings somewhere is a call already, and calls are hung up.
+ * @param {Running} running
+ */
+function endOf({ id, call_id: callId, can }) {
+  const isCall = callId && !can.includes(Capability.CANCEL);
+  return isCall ? `/api/calls/${callId}/hangup` : `/api/dial/${id}/cancel`;
 }

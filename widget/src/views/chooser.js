@@ -19,7 +19,7 @@ export function chooser(line, context) {
       phone: line.phone,
       how: asRequest(way, fromPhone),
       keep: keep.checked,
-      cancels: line.can.length ? line.id : "",
+      replaces: line.can.length ? { id: line.id, call_id: line.callId, can: line.can } : null,
     });
   const rows = line.ways.map((way) =>
     way.way === DialWay.EXTERNAL

@@ -91,7 +91,8 @@ function steps(state) {
 function foot(line, { t, act, choose }) {
   const canRetry = line.problem && line.state === DialState.FAILED && line.problem.temporary;
   const isStillOpen = line.state !== DialState.TALKING && line.state !== DialState.ENDED;
-  const mayChange = !BUSY.includes(line.state) || line.can.includes(Capability.CANCEL);
+  const mayEnd = line.can.includes(Capability.CANCEL) || line.can.includes(Capability.HANGUP);
+  const mayChange = !BUSY.includes(line.state) || mayEnd;
   const parts = [
     canRetry &&
       button(t("dial.retry"), () => act({ kind: "dial", phone: line.phone }), { kind: "primary", "data-kmt": "retry" }),

@@ -132,9 +132,9 @@ export function createScreen({ host, t, clock, getState, act, name }) {
 
     /**
      * The order behind a click, or nothing when the click only repeats one.
-     * @param {{phone: string, how?: object, keep?: boolean, cancels?: string}} click
+     * @param {{phone: string, how?: object, keep?: boolean, replaces?: import("../dialer.js").Running | null}} click
      */
-    order({ phone, how, keep, cancels = "" }) {
+    order({ phone, how, keep, replaces = null }) {
       const nowS = clock.nowS();
       const isSoon = isSame(phone, last.phone) && nowS - last.atS < DOUBLE_CLICK_S;
       const isRepeat = !how && isSoon && !isRefused(getState());
@@ -143,7 +143,7 @@ export function createScreen({ host, t, clock, getState, act, name }) {
       isChoosing = false;
       if (how) choice.set(how, Boolean(keep));
       const usual = choice.usual(waysOf(getState()));
-      return { kind: "dial", cancels, request: { key: randomId(), phone, ...(how || usual) } };
+      return { kind: "dial", replaces, request: { key: randomId(), phone, ...(how || usual) } };
     },
   };
 }
