@@ -381,7 +381,7 @@ async def test_users_are_listed(browser: ClientSession, mango: Mango) -> None:
     _, one = await ask(browser, mango, "config/users/request", {"extension": "204"})
 
     assert [user["telephony"]["extension"] for user in everyone["users"]] == ["201", "204", "205"]
-    assert [user["general"]["name"] for user in one["users"]] == ["Глеб Титов"]
+    assert [user["general"]["name"] for user in one["users"]] == ["Тимур Гарифуллин"]
 
 
 @pytest.mark.parametrize("reuse_status", [404, 410])
