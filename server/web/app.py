@@ -15,10 +15,4 @@ def build(desk: Desk) -> web.Application:
     app[DESK] = desk
     for room in ROOMS:
         app.add_routes(room.routes)
-    app.router.add_route("OPTIONS", "/api/{tail:.*}", _preflight)
     return app
-
-
-async def _preflight(_: web.Request) -> web.Response:
-    """Answered by the CORS middleware; the route exists so that the router lets it through."""
-    return web.Response(status=204)

@@ -1,6 +1,5 @@
 """Who may come in, and how errors leave: CORS, bearers, the one error shape. It knows no route."""
 
-import json
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,7 +7,7 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from server.core.errors import AdminOnly, BearerInvalid, CallerError, KommutatorError, OwnError, TooLarge
+from server.core.errors import AdminOnly, BearerInvalid, CallerError, KommutatorError, NotFound, OwnError, TooLarge
 from server.core.session import Pass
 
 from .desk import DESK
@@ -28,6 +27,9 @@ SHARED = (API, "/healthz")
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Auth-Token"
 ALLOWED_METHODS = "GET, POST, PUT, DELETE, OPTIONS"
 PREFLIGHT_S = "7200"  # what Chromium keeps at most
+
+KEPT = frozenset({hdrs.ALLOW, hdrs.UPGRADE, hdrs.SEC_WEBSOCKET_VERSION})
+"""What an error's headers say about how to ask rightly."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,11 +55,19 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return refusal(exc)
     except web.HTTPRequestEntityTooLarge:
         return refusal(TooLarge())
-    except web.HTTPException:
-        raise
+    except web.HTTPException as exc:
+        return _reshaped(exc)
     except Exception:
         log.exception("unforeseen", method=request.method, route=_route(request))
         return refusal(OwnError())
+
+
+def _reshaped(exc: web.HTTPException) -> web.Response:
+    """An error of the web library's own (no such route, method, handshake) in the one shape, its headers kept."""
+    error = NotFound("There is nothing at this address.") if exc.status == 404 else CallerError(exc.text or exc.reason)
+    response = answer({"error": error.as_dict()}, status=exc.status)
+    response.headers.update({name: value for name, value in exc.headers.items() if name in KEPT})
+    return response
 
 
 @web.middleware
@@ -110,7 +120,7 @@ async def body(request: web.Request, kind: type[T]) -> T:
     raw = await request.read()
     try:
         return msgspec.json.decode(raw or b"{}", type=kind)
-    except (msgspec.DecodeError, json.JSONDecodeError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise CallerError(f"The request's body is not understood: {exc}") from exc
 
 

@@ -18,12 +18,17 @@ async def take(request: web.Request) -> web.Response:
     provider = request.match_info["provider"]
     hook = Hook(
         method=request.method,
-        tail=request.match_info["tail"].strip("/"),
+        tail=_text(request.match_info["tail"]).strip("/"),
         query=request.rel_url.raw_query_string,
-        content_type=request.headers.get(hdrs.CONTENT_TYPE, ""),
+        content_type=_text(request.headers.get(hdrs.CONTENT_TYPE, "")),
         body=await request.read(),
         received_ms=time.time_ns() // 1_000_000,
     )
     reply = await request.app[DESK].intake.take(provider, request.match_info["path"], hook)
     HOOKS.labels(provider, str(reply.status)).inc()
     return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+
+
+def _text(told: str) -> str:
+    """Without the bytes that are no text: aiohttp passes them on as surrogates, and no database takes those."""
+    return told.encode("utf-8", "replace").decode()

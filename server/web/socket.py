@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from aiohttp import hdrs, web
 
-from server.core.errors import KommutatorError, TicketInvalid
+from server.core.errors import HostForeign, KommutatorError, TicketInvalid
 from server.core.messages import (
     BearerMessage,
     BrowserMessage,
@@ -35,6 +35,9 @@ _decode = msgspec.json.Decoder(BrowserMessage).decode
 async def open_socket(request: web.Request) -> web.StreamResponse:
     """Open an agent's socket. The ticket travels as a subprotocol, so that it stands in no URL and no log."""
     desk = request.app[DESK]
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None and not desk.trust.is_origin(origin):
+        raise HostForeign(host=origin[:100])
     offered = [part.strip() for part in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")]
     ticket = next((part for part in offered if part.startswith(TICKET_PREFIX)), None)
     if ticket is None:
@@ -71,12 +74,10 @@ class Conversation:
         """A message of the browser. One that is not understood is a newer widget's: it is passed over."""
         try:
             message = _decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             log.info("browser_message_unknown", account=self._who.account_id)
             return
-        if isinstance(message, Renew):
-            self._renew()
-        elif isinstance(message, Notice | Dismiss):
+        if isinstance(message, Renew | Notice | Dismiss):
             self._do(self._act(message))
 
     def on_closed(self, code: int) -> None:  # noqa: ARG002  # whatever the reason, the browser is gone
@@ -93,9 +94,11 @@ class Conversation:
         fresh = self._desk.sessions.renew(self._who)
         self._connection.send(BearerMessage(bearer=fresh.bearer, expires_at=fresh.expires_at))
 
-    async def _act(self, message: Notice | Dismiss) -> None:
+    async def _act(self, message: Renew | Notice | Dismiss) -> None:
         cards, account_id, user_id = self._desk.cards, self._who.account_id, self._who.user_id
-        if isinstance(message, Notice):
+        if isinstance(message, Renew):
+            self._renew()
+        elif isinstance(message, Notice):
             is_yours = await cards.notice(account_id, user_id, message.call_id)
             self._connection.send(NoticedMessage(call_id=message.call_id, is_yours=is_yours))
         else:
