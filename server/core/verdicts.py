@@ -4,6 +4,7 @@ Everything here is a pure reading of the facts; nothing is remembered, so late n
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -18,6 +19,10 @@ SPECIFIC = frozenset(
     {Result.BUSY, Result.REJECTED, Result.UNAVAILABLE, Result.FORBIDDEN, Result.FAILED, Result.CANCELLED}
 )
 """Results that say more than "nobody took it"."""
+
+
+STAYS_MS = 1 << 60
+"""When a leg ends that still goes on."""
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
@@ -46,8 +51,10 @@ def judge(
     answered_ms = _answered_ms(talks, closed)
     ended_ms = _ended_ms(legs, closed, expired_ms) if is_over else None
     rang = tuple(dict.fromkeys(leg.extension for leg in ordered if leg.side is Side.AGENT and leg.extension))
-    took = [leg.extension for leg in _takers(ordered, talks, direction) if leg.extension]
-    answered_by = took[-1] if took else closed.answered_by if closed and answered_ms is not None else None
+    takers = [leg for leg in _takers(ordered, talks, direction) if leg.extension]
+    took = {leg.extension for leg in takers}
+    named = closed.answered_by if closed and answered_ms is not None else None
+    answered_by = max(takers, key=partial(_stayed, over_ms=ended_ms, named=named)).extension if takers else named
     missed = tuple(extension for extension in rang if extension not in (*took, answered_by))
     return Verdict(
         state=state,
@@ -114,6 +121,16 @@ def _takers(ordered: Sequence[Leg], talks: Sequence[Leg], direction: Direction) 
         return []
     agents = [leg for leg in ordered if leg.side is Side.AGENT and leg.answered_ms is not None]
     return agents or list(talks)
+
+
+def _stayed(leg: Leg, *, over_ms: int | None, named: str | None) -> tuple[int, int, bool, str]:
+    """Who of several that talked has the call: who stayed longest, then who answered last, then whom the vendor names.
+
+    Two may pick up in the same second, and the PBX drops one; a colleague who was only asked leaves again; and of a
+    call that was handed on, the first hang-up may never be told.
+    """
+    until_ms = leg.ended_ms if leg.ended_ms is not None and not leg.is_open else over_ms or STAYS_MS
+    return until_ms, leg.answered_ms or 0, leg.extension == named, leg.ref
 
 
 def _started_ms(legs: Sequence[Leg], closed: CallClosed | None) -> int | None:
