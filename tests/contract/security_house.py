@@ -66,7 +66,7 @@ class Served:
         self.url = url
         self.outside = outside
         self.outside_host = ""
-        self._file = file
+        self.file = file
 
     async def ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
         """One request: status and JSON (or text)."""
@@ -79,7 +79,7 @@ class Served:
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""
-        with sqlite3.connect(f"file:{self._file}?mode=ro", uri=True) as db:
+        with sqlite3.connect(f"file:{self.file}?mode=ro", uri=True) as db:
             return {table: db.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in TABLES}  # noqa: S608
 
     async def bearer(self, user_id: int = OLGA, account_id: int = ACCOUNT, *, is_admin: bool = True) -> dict[str, str]:
