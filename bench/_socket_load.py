@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from _socket_server import PROTOCOL, ticket
@@ -33,12 +34,15 @@ def hello(agent: str) -> bytes:
 
 @dataclass
 class Load:
-    """The clients of one server. `message_bytes`: what must have come before a message counts as received."""
+    """The clients of one server. `message_bytes`: what must have come before a message counts as received; `greet`: the
+    handshake of a client, by its number.
+    """
 
     port: int
     message_bytes: int
     sockets: dict[int, socket.socket] = field(default_factory=dict)
     poll: select.epoll = field(default_factory=select.epoll)
+    greet: Callable[[int], bytes] = field(default=lambda number: hello(f"agent{number}"))
 
     def connect(self, count: int) -> None:
         """Open `count` more channels, a few hundred at a time; returns when the last is answered."""
@@ -61,7 +65,7 @@ class Load:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves no TIME_WAIT behind
         client.bind((f"127.0.0.{2 + number // PORTS_PER_ADDRESS}", 0))
         client.connect(("127.0.0.1", self.port))
-        client.sendall(hello(f"agent{number}"))
+        client.sendall(self.greet(number))
         client.setblocking(False)
         self.sockets[client.fileno()] = client
         self.poll.register(client.fileno(), select.EPOLLIN)
