@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from .events import CallClosed, CallEvent, LegEvent, RecordingSeen
 from .legs import Leg, Stamp, hear, stamp_of
+from .phone import last10
 from .verdicts import Verdict, judge
 from .vocabulary import CallState, Direction, LegState, Origin, RecordingState, Side
 
@@ -34,12 +35,15 @@ class Recording(Struct, frozen=True, omit_defaults=True):
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
-    """The click-to-call that this call turned out to be."""
+    """The click-to-call that this call turned out to be. `from_phone`: the outside telephone at which the agent talks,
+    in a call from number to number.
+    """
 
     id: str
     agent_id: int
     extension: str
     phone: str
+    from_phone: str = ""
 
 
 class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,7 +81,12 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def client_phone(self) -> str | None:
         """The outside party's number, E.164; None when hidden, or between colleagues."""
-        return self.word("client_phone") or (self.order.phone if self.order else None)
+        return self.order.phone if self.order else self.word("client_phone") or self._last_word("client_phone")
+
+    @property
+    def our_line(self) -> str | None:
+        """The company's number, E.164."""
+        return self.word("our_line") or self._last_word("our_line")
 
     @property
     def origin(self) -> Origin:
@@ -87,6 +96,11 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def word(self, matter: str) -> str | None:
         """What the earliest event that speaks of it said on a matter of MATTERS."""
         return self.words[matter][1] if matter in self.words else None
+
+    def _last_word(self, matter: str) -> str | None:
+        """What the vendor's last word said on it: of some calls nothing else ever comes."""
+        told: str | None = getattr(self.closed, matter, None)
+        return told
 
 
 class Rang(Struct, frozen=True):
@@ -144,7 +158,8 @@ def bind(call: Call, order: Order) -> tuple[Call, list[Effect]]:
         if call.order.id == order.id:
             return call, []
         raise ValueError(f"call {call.id} belongs to order {call.order.id}, not {order.id}")
-    bound = _judged(structs.replace(call, order=order))
+    legs = {ref: _seen(leg, order) for ref, leg in call.legs.items()}
+    bound = _judged(structs.replace(call, order=order, legs=legs))
     return bound, _effects(call, bound)
 
 
@@ -158,7 +173,7 @@ def expire(call: Call, now_ms: int) -> tuple[Call, list[Effect]]:
 
 def _hear(call: Call, event: CallEvent) -> Call:
     if isinstance(event, LegEvent):
-        leg = hear(call.legs.get(event.leg_ref), event)
+        leg = _seen(hear(call.legs.get(event.leg_ref), event), call.order)
         words = _listen(call.words, event)
         # News of a leg ends the ignorance in which the call was closed by time.
         expired_ms = call.expired_ms if leg == call.legs.get(leg.ref) else None
@@ -167,6 +182,15 @@ def _hear(call: Call, event: CallEvent) -> Call:
         closed = event if call.closed is None else max(call.closed, event, key=_finality)
         return structs.replace(call, closed=closed)
     return structs.replace(call, recordings=_recorded(call.recordings, event))
+
+
+def _seen(leg: Leg, order: Order | None) -> Leg:
+    """The leg to the agent's own outside telephone is the agent's: to the vendor it is one more number dialled."""
+    phone = leg.word("client_phone")
+    if order is None or not order.from_phone or not phone or last10(phone) != last10(order.from_phone):
+        return leg
+    stamp, _ = leg.words["side"]
+    return structs.replace(leg, words={**leg.words, "side": (stamp, str(Side.AGENT))})
 
 
 def _finality(closed: CallClosed) -> tuple[bool, int, str]:

@@ -21,7 +21,7 @@ from ..core.errors import (
     VendorRefused,
 )
 from ..core.events import AnyEvent, CallClosed, LegAnswered, LegEnded, LegRang, RecordingSeen
-from ..core.phone import digits, is_internal, to_e164
+from ..core.phone import digits, is_internal, last10, to_e164
 from ..core.ports import Accepted, Admission, DialOrder, Field, Hook, HookReply, LineKeys, VendorAnswer, VendorRequest
 from ..core.vocabulary import Capability, DialWay, Direction, RecordingState, Result, Side
 from . import wire
@@ -301,10 +301,11 @@ def _leg(fields: Fields, account: str, received_ms: int) -> dict[str, Any] | Non
     if side is Side.AGENT and not target:
         return None
     transferred_by = _clean(fields.get("transfer_from", ""), account)
-    leg_ref = target if side is Side.AGENT else side.value
     if side is Side.TRUNK and transferred_by:
         # Sent on to somebody outside. No DID leg: a person stands at its end, and its end need not be the call's.
-        side, leg_ref = Side.CLIENT, f"client:{target}"
+        side = Side.CLIENT
+    # A call from number to number has two outside legs. One number is written with 7 here and with 8 there.
+    leg_ref = {Side.AGENT: target, Side.TRUNK: side.value}.get(side, f"client:{last10(target)}")
     timestamp, status = fields.get("timestamp", ""), fields.get("status", "")
     return {
         # Sipuni numbers nothing: a leg's event is known by what happened, its second and its status. A telephone

@@ -164,7 +164,7 @@ def _matched(call: Call, waiting: Sequence[Dial], now: int) -> tuple[Call, Dial 
     order = next((one for one in waiting if _is_for(one, call, now)), None)
     if order is None:
         return call, None, ()
-    bound, effects = calls.bind(call, Order(order.id, order.agent_id, order.extension, order.phone))
+    bound, effects = calls.bind(call, Order(order.id, order.agent_id, order.extension, order.phone, order.from_phone))
     return bound, dial.follow(order, bound, now), effects
 
 

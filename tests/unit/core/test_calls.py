@@ -266,6 +266,24 @@ def test_a_call_that_was_closed_by_time_goes_on_with_news() -> None:
     assert Reopened() in effects
 
 
+@pytest.mark.parametrize("rest", [[], [leg(LegRang, 30, "203", transferred_by="202")], TRANSFER[3:5]])
+def test_a_call_that_was_handed_on_is_not_over(rest: list[CallEvent]) -> None:
+    """Sipuni's event 4 ends the leg, not the call: whoever gets it is about to ring."""
+    moved = leg(LegEnded, 30, "202", result=Result.ANSWERED, answered_at_ms=ms(3), transferred_by="202")
+
+    assert told([*TRANSFER[:2], moved, *rest]).is_live
+
+
+def test_a_call_that_was_handed_on_ends_with_the_leg_that_followed() -> None:
+    """Whether that rang after the hand-over or, in a consultation, before it."""
+    for rang_s in (10, 30):
+        moved = leg(LegEnded, 30, "202", result=Result.ANSWERED, answered_at_ms=ms(3), transferred_by="202")
+        call = told([*TRANSFER[:2], leg(LegRang, rang_s, "203"), moved, *TRANSFER[4:6]])
+
+        assert not call.is_live
+        assert call.verdict.answered_by == "203"
+
+
 def test_expiring_an_ended_call_changes_nothing() -> None:
     """The timer that fires late finds its work done."""
     call = told(ANSWERED)
@@ -289,6 +307,25 @@ def test_binding_a_call_to_a_second_order_is_our_own_mistake() -> None:
 
     with pytest.raises(ValueError, match="o1"):
         calls.bind(call, Order(id="o2", agent_id=7, extension="201", phone=CLIENT))
+
+
+@pytest.mark.parametrize("bound_after", range(5))
+def test_between_two_outside_numbers_only_the_client_is_the_client(bound_after: int) -> None:
+    """The agent's own mobile is dialled first: that is no talk yet, and not whose call it is."""
+    own = {"side": Side.CLIENT, "extension": "201", "direction": Direction.OUT, "client_phone": "+79000000201"}
+    out = {"side": Side.CLIENT, "extension": "201", "direction": Direction.OUT}
+    story = [
+        leg(LegRang, 0, "own", **own), leg(LegAnswered, 4, "own", **own),
+        leg(LegRang, 4, "client", **out), leg(LegAnswered, 12, "client", **out),
+    ]  # fmt: skip
+    order = Order("d1", 7, "201", CLIENT, "89000000201")
+
+    call, _ = calls.bind(told(story[:bound_after]), order)
+    early, late = told(story[bound_after:3], call), told(story[bound_after:], call)
+
+    assert late.client_phone == CLIENT
+    assert late.verdict.answered_ms == ms(12)
+    assert bound_after > 3 or early.verdict.answered_ms is None
 
 
 def test_a_recording_is_announced_when_it_can_be_had() -> None:

@@ -6,7 +6,7 @@ from test_calls import CALL_BACK, SIPUNI_CALL_BACK, leg, ms, told
 
 from server.core import calls, dial
 from server.core.dial import Dial
-from server.core.events import LegRang
+from server.core.events import LegAnswered, LegRang
 from server.core.messages import Problem
 from server.core.vocabulary import DialState, DialWay, Direction, Side
 
@@ -93,3 +93,17 @@ def test_a_silent_order_may_yet_find_its_call_a_refused_one_may_not() -> None:
     assert dial.is_waiting(dial.fall_silent(order(), ms(60)), ms(70))
     assert not dial.is_waiting(dial.fail(order(), Problem("x"), ms(1)), ms(2))
     assert not dial.is_waiting(order(), ms(200))
+
+
+def test_the_state_line_of_an_external_call_knows_the_agents_own_telephone() -> None:
+    """The agent's mobile is "your phone", though the PBX dials it like any other number."""
+    away = order(way=DialWay.EXTERNAL, from_phone="+79000000201")
+    own = {"side": Side.CLIENT, "extension": "201", "direction": Direction.OUT, "client_phone": "+79000000201"}
+    out = {**own, "client_phone": PHONE}
+    story = [leg(LegRang, 0, "own", **own), leg(LegAnswered, 4, "own", **own), leg(LegRang, 4, "client", **out)]
+    bound = calls.Order("d1", 7, "201", PHONE, "+79000000201")
+
+    states = [dial.follow(away, calls.bind(told(story[:told_so_far]), bound)[0], ms(9)).state for told_so_far in (1, 2)]
+    states.append(dial.follow(away, calls.bind(told(story), bound)[0], ms(9)).state)
+
+    assert states == [DialState.AGENT_RINGING, DialState.CLIENT_RINGING, DialState.CLIENT_RINGING]
