@@ -4,7 +4,7 @@ import re
 
 import pytest
 from browsers import card, part
-from clients import Clients, pretty
+from clients import Clients, is_sales, pretty
 from conftest import AtDesk
 from phones import Pbx
 from playwright.async_api import expect
@@ -23,7 +23,7 @@ def pbx(request: pytest.FixtureRequest, sandbox: Sandbox) -> Pbx:
 
 async def test_known_caller_has_a_name_before_the_phone_is_picked_up(at: AtDesk, clients: Clients, pbx: Pbx) -> None:
     """The card of a ringing contact says who it is, from which company, with which deal, and opens the contact."""
-    client = clients.take(lambda one: one.has_company and one.leads == 1)
+    client = clients.take(lambda one: is_sales(one) and one.has_company and one.leads == 1)
     page = await (await at("201")).open()
 
     await pbx.ring("201", caller=client.phone)

@@ -20,6 +20,7 @@ class Client:
     name: str
     typed: str
     responsible: int
+    group: int
     leads: int
     has_company: bool
 
@@ -34,6 +35,11 @@ class Client:
         return f"/contacts/detail/{self.id}"
 
 
+def is_sales(client: Client) -> bool:
+    """Whether everybody but the agent of the other group (205) may see the contact."""
+    return client.group == 0
+
+
 class Clients:
     """Hands out each contact once."""
 
@@ -44,8 +50,8 @@ class Clients:
         """Two people with one number."""
         self._numbers = itertools.count(7_000_001)
 
-    def take(self, wanted: Callable[[Client], bool] = lambda _: True) -> Client:
-        """The next contact like this. Raises `StopIteration` when the sample account has no more of them."""
+    def take(self, wanted: Callable[[Client], bool] = is_sales) -> Client:
+        """The next contact like this, by default one of the sales group's. Raises `StopIteration` when the sample account has no more of them."""
         found = next(one for one in self._left if wanted(one))
         self._left.remove(found)
         return found
@@ -76,6 +82,7 @@ def _client(row: Json) -> Client:
         name=row["name"],
         typed=phones[-1]["value"],
         responsible=row["responsible_user_id"],
+        group=row["group_id"],
         leads=len(linked.get("leads", [])),
         has_company=bool(linked.get("companies")),
     )
