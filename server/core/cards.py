@@ -16,6 +16,7 @@ from .vocabulary import (
     LegState,
     RecordingState,
     Result,
+    Side,
 )
 
 OPEN_STATES = {LegState.TALKING: CardState.TALKING, LegState.HELD: CardState.HELD, LegState.RINGING: CardState.RINGING}
@@ -57,6 +58,10 @@ def card_state(call: Call, extensions: Collection[str]) -> CardState:
 
 
 def _is_of(leg: Leg, extensions: Collection[str]) -> bool:
+    """Not a leg by which these extensions handed the call on, unless it comes back to them."""
+    is_back = leg.side is Side.AGENT and leg.extension in extensions
+    if leg.word("transferred_by") in extensions and not is_back:
+        return False
     return leg.extension in extensions or leg.from_extension in extensions
 
 
@@ -112,7 +117,7 @@ def card(call: Call, caller: CallerView, viewpoint: Viewpoint, marks: Marks) -> 
         caller=caller,
         started_at=verdict.started_ms // 1000,
         line_name=viewpoint.line_name,
-        our_line=call.word("our_line") or "",
+        our_line=call.our_line or "",
         extension=mine[0] if mine else "",
         answered_at=_seconds(verdict.answered_ms),
         ended_at=_seconds(verdict.ended_ms),

@@ -1,6 +1,7 @@
 """What a call is to each of its agents."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from test_calls import ANSWERED, BUSY, CALL_BACK, CLIENT, GROUP, MISSED, SIPUNI_CALL_BACK, TRANSFER, leg, ms, told
@@ -8,9 +9,9 @@ from test_calls import ANSWERED, BUSY, CALL_BACK, CLIENT, GROUP, MISSED, SIPUNI_
 from server.core import calls, cards
 from server.core.calls import Call, Order
 from server.core.cards import Marks, Viewpoint
-from server.core.events import CallEvent, LegAnswered, LegHeld, LegRang, RecordingSeen
+from server.core.events import CallEvent, LegAnswered, LegEnded, LegHeld, LegRang, RecordingSeen
 from server.core.messages import CallerView, Person
-from server.core.vocabulary import CallerKind, Capability, CardState, Direction, RecordingState, Side
+from server.core.vocabulary import CallerKind, Capability, CardState, Direction, RecordingState, Result, Side
 
 OLGA = Person(1, "Ольга", "201")
 PAVEL = Person(2, "Павел", "202")
@@ -123,3 +124,28 @@ def test_a_second_answered_extension_of_mine_is_my_talk() -> None:
     events = [GROUP[0], GROUP[1], leg(LegAnswered, 6, "202")]
 
     assert state(events, "201", "202") is CardState.TALKING
+
+
+@pytest.mark.parametrize("target", [{"extension": "203"}, {"extension": "202", "side": Side.CLIENT}])
+def test_who_handed_a_call_on_has_it_no_more(target: dict[str, Any]) -> None:
+    """MANGO's blind transfer: the new leg names the agent as its source at first, inside or outside."""
+    events = [
+        *TRANSFER[:2],
+        leg(LegHeld, 30, "202"),
+        leg(LegRang, 30, "new", **{"from_extension": "202", "transferred_by": "202"} | target),
+        leg(LegEnded, 31, "202", result=Result.UNKNOWN),
+    ]
+
+    assert state(events, "202") is CardState.ELSEWHERE
+    assert state([*events, leg(LegAnswered, 35, "new", **target)], "202") is CardState.ELSEWHERE
+
+
+def test_a_transfer_that_comes_back_rings_anew() -> None:
+    """Nobody took it: it is the agent's again."""
+    events = [
+        *TRANSFER[:2],
+        leg(LegEnded, 31, "202", result=Result.UNKNOWN, transferred_by="202"),
+        leg(LegRang, 50, "back", extension="202", transferred_by="202"),
+    ]
+
+    assert state(events, "202") is CardState.RINGING
