@@ -1,1 +1,1 @@
-"""Builds and checks the widget archive. Knows amoCRM's rules for archives; of the server only its words and messages."""
+"""Builds and checks the widget archive. Knows amoCRM's rules, and of the server its words and messages."""

@@ -19,6 +19,9 @@ from .javascript import Script
 LIMIT_BYTES = 64 * 1024 * 1024
 """Unpacked size that we are willing to read; published widgets stay under a few megabytes."""
 
+MAC_SHADOW = "__MACOSX/"
+"""macOS packs a second entry for every file there; they have the names of scripts and are none."""
+
 BOM = b"\xef\xbb\xbf"
 
 DAMAGE = (
@@ -46,7 +49,11 @@ class Archive:
         self.entries = tuple(files) if entries is None else entries
         self.wrapping = _wrapping_folder(files)
         cut = len(self.wrapping)
-        self.files = {name[cut:]: data for name, data in files.items() if name.startswith(self.wrapping)}
+        self.files = {
+            name[cut:]: data
+            for name, data in files.items()
+            if name.startswith(self.wrapping) and not name.startswith(MAC_SHADOW)
+        }
 
     @classmethod
     def unpack(cls, data: bytes) -> "Archive":
@@ -132,6 +139,6 @@ def _wrapping_folder(files: Mapping[str, bytes]) -> str:
     """The folder that holds the manifest when the root does not, with its slash."""
     if "manifest.json" in files:
         return ""
-    manifests = [name for name in files if name.endswith("/manifest.json") and not name.startswith("__MACOSX/")]
+    manifests = [name for name in files if name.endswith("/manifest.json") and not name.startswith(MAC_SHADOW)]
     shallowest = min(manifests, key=lambda name: (name.count("/"), name), default="")
     return shallowest.removesuffix("manifest.json")

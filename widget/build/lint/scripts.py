@@ -217,7 +217,8 @@ def _joined(run: list[Node]) -> str:
 
 STATEMENTS = frozenset({
     "lexical_declaration", "variable_declaration", "function_declaration", "class_declaration", "if_statement",
-    "for_statement", "for_in_statement", "while_statement", "return_statement", "try_statement", "switch_statement", "throw_statement",
+    "for_statement", "for_in_statement", "while_statement", "return_statement", "try_statement",
+    "switch_statement", "throw_statement",
 })  # fmt: skip
 EXPRESSIONS = frozenset(
     {"call_expression", "assignment_expression", "await_expression", "augmented_assignment_expression"}

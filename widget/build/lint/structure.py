@@ -13,7 +13,7 @@ SUBJECT = Subject("Archive")
 TEXTS = (".json", ".js", ".css", ".twig", ".html", ".svg", ".txt")
 
 JUNK_NAMES = re.compile(
-    r"(^|/)(\.[^/]+|__MACOSX|Thumbs\.db|desktop\.ini|node_modules|npm-debug\.log|package(-lock)?\.json|yarn\.lock"
+    r"(^|/)(\.[^/.][^/]*|__MACOSX|Thumbs\.db|desktop\.ini|node_modules|npm-debug\.log|package(-lock)?\.json|yarn\.lock"
     r"|tsconfig\.json|webpack\.config\.js|gulpfile\.js|Gruntfile\.js)(/|$)",
     re.IGNORECASE,
 )
@@ -65,7 +65,7 @@ def script_missing(archive: Archive) -> Iterator[Finding]:
 )
 def junk_file(archive: Archive) -> Iterator[Finding]:
     for name in sorted({*archive.files, *archive.entries}):
-        if name.startswith("__MACOSX/") or JUNK_NAMES.search(name) or JUNK_ENDINGS.search(name):
+        if JUNK_NAMES.search(name) or JUNK_ENDINGS.search(name):
             yield Finding(name, "the widget does not use such a file")
 
 

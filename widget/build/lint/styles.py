@@ -69,7 +69,7 @@ def host_class(archive: Archive) -> Iterator[Finding]:
 )
 def unscoped(archive: Archive) -> Iterator[Finding]:
     for name in archive.named(".css"):
-        own = [each for file, each in _selectors(archive) if file == name and not each.ids and _own(each)]
+        own = [each for file, each in _selectors(archive) if file == name and not each.ids and _needs_root(each)]
         families = Counter(family for each in own for family in {_family(one) for one in _own(each)})
         root = families.most_common(1)[0][0] if families else ""
         for selector in own:
@@ -86,6 +86,11 @@ def remote(archive: Archive) -> Iterator[Finding]:
             r"@import\s[^;]*?(https?:)?//|url\(\s*['\"]?(https?:)?//", _without_comments(archive.text(name))
         ):
             yield Finding(name, f"`{found[0].strip()}…` loads from another host")
+
+
+def _needs_root(selector: Selector) -> bool:
+    """Whether it begins with a class of the widget's own, the widget's block in the right column left out."""
+    return bool(_own(selector)) and not any(each.startswith("card-widgets__widget-") for each in selector.classes)
 
 
 def _own(selector: Selector) -> tuple[str, ...]:

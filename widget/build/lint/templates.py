@@ -33,7 +33,8 @@ UNPAIRED = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
 })  # fmt: skip
 OPTIONAL_END = frozenset({
-    "li", "dt", "dd", "p", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "html", "head", "body",
+    "li", "dt", "dd", "p", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup",
+    "html", "head", "body",
 })  # fmt: skip
 
 
@@ -141,7 +142,7 @@ class _Balance(HTMLParser):
         if tag not in UNPAIRED | OPTIONAL_END:
             self.opened.setdefault(tag, []).append(self.getpos()[0])
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  HTMLParser's
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """`<path/>` closes itself."""
 
     def handle_endtag(self, tag: str) -> None:

@@ -49,8 +49,8 @@ def parts(source: str) -> Iterator[Part]:
         yield Part(kind, inside, source.count("\n", 0, start) + 1, is_open=end < 0)
         at = len(source) if end < 0 else end
         if kind == "{%" and inside in {"verbatim", "raw"}:
-            found = re.compile(r"\{%-?\s*end" + inside).search(source, at)
-            until = found.start() if found else len(source)
+            ending = re.compile(r"\{%-?\s*end" + inside).search(source, at)
+            until = ending.start() if ending else len(source)
             if until > at:
                 yield Part("", source[at:until], source.count("\n", 0, at) + 1)
             at = until
@@ -106,6 +106,8 @@ def is_safe(words: list[str], macros: frozenset[str] = frozenset()) -> bool:
 
 
 def _is_safe_chain(base: list[str], chain: list[str], macros: frozenset[str]) -> bool:
+    if not base:
+        return False
     if ESCAPES & set(chain):
         last = max(at for at, name in enumerate(chain) if name in ESCAPES)
         return set(chain[last + 1 :]) <= AFTER_ESCAPE
