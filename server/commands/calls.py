@@ -99,7 +99,7 @@ def item(call: Call, links: Links | None = None, expires_s: int = 0) -> CallItem
         provider_call_id=call.call_ref,
         direction=call.direction,
         client_phone=call.client_phone,
-        our_line=call.word("our_line"),
+        our_line=call.our_line,
         started_at=_seconds(verdict.started_ms or None),
         answered_at=_seconds(verdict.answered_ms),
         ended_at=_seconds(verdict.ended_ms),

@@ -51,6 +51,8 @@ def judge(
     answered_ms = _answered_ms(talks, closed)
     ended_ms = _ended_ms(legs, closed, expired_ms) if is_over else None
     rang = tuple(dict.fromkeys(leg.extension for leg in ordered if leg.side is Side.AGENT and leg.extension))
+    if not rang and closed is not None and closed.rang is not None:
+        rang = (closed.rang,)
     takers = [leg for leg in _takers(ordered, talks, direction) if leg.extension]
     took = {leg.extension for leg in takers}
     named = closed.answered_by if closed and answered_ms is not None else None
@@ -97,13 +99,30 @@ def _is_over(leg: Leg, people: Sequence[Leg]) -> bool:
 
 
 def _moves_on(people: Sequence[Leg]) -> bool:
-    """An answered agent's leg that ended outbound for no reason: MANGO is about to ring the client on another leg."""
+    """A call between two legs: the first is over, the next is about to ring.
+
+    An answered agent's leg that ended outbound for no reason (MANGO rings the client next), or one that handed the call
+    on, while nothing was heard of whoever gets it.
+    """
+    if any(_is_handed_on(leg) and not _is_followed(leg, people) for leg in people):
+        return True
     if any(leg.side is Side.CLIENT for leg in people):
         return False
     return any(
         leg.answered_ms is not None and leg.result is Result.UNKNOWN and leg.word("direction") == Direction.OUT
         for leg in people
     )
+
+
+def _is_handed_on(leg: Leg) -> bool:
+    return leg.ended_ms is not None and leg.extension is not None and leg.word("transferred_by") == leg.extension
+
+
+def _is_followed(leg: Leg, people: Sequence[Leg]) -> bool:
+    """Whether another leg began when this one ended, or outlived it."""
+    ended_ms = leg.ended_ms or 0
+    others = [other for other in people if other.ref != leg.ref]
+    return any((other.rang_ms or 0) >= ended_ms or (other.ended_ms or 0) > ended_ms for other in others)
 
 
 def _talks(legs: Sequence[Leg], direction: Direction) -> list[Leg]:

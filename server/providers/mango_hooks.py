@@ -233,6 +233,8 @@ def _summary(message: Message, received_ms: int) -> list[AnyEvent]:
     is_out = direction is Direction.OUT
     answered_ms = wire.moment_ms(message.get("talk_time"))
     reason = wire.word(message.get("disconnect_reason"))
+    # `to`: who answered, else the first who did not.
+    called = wire.word(target.get("extension")) or None
     closed = CallClosed(
         key=f"{call_ref}:summary",
         at_ms=wire.moment_ms(message.get("end_time")) or received_ms,
@@ -245,7 +247,8 @@ def _summary(message: Message, received_ms: int) -> list[AnyEvent]:
         our_line=to_e164(wire.word(message.get("line_number"))),
         started_at_ms=wire.moment_ms(message.get("create_time")),
         answered_at_ms=answered_ms,
-        answered_by=(wire.word((source if is_out else target).get("extension")) or None) if answered_ms else None,
+        answered_by=((wire.word(source.get("extension")) or None) if is_out else called) if answered_ms else None,
+        rang=None if is_out else called,
         is_sure=wire.number(message.get("talk_time")) is not None,
     )
     return [closed]

@@ -63,7 +63,7 @@ async def test_what_was_read_right_reads_the_same(settings: Settings) -> None:
 
 async def test_differences_are_told_by_field(settings: Settings) -> None:
     """A call that was misread is shown with what it was and what it would be."""
-    right = await misread(settings, legs={}, words={})
+    right = await misread(settings, legs={}, words={}, closed=None)
 
     lines = await command.run(settings, since=0, until=None, call_id="", dry_run=True)
 

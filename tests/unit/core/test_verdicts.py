@@ -81,3 +81,20 @@ def test_a_transferred_call_whose_first_hang_up_is_lost_belongs_to_who_answered_
 
     assert told(story[:4]).verdict.answered_by == "203"
     assert told(story).verdict.answered_by == "203"
+
+
+def test_a_call_of_which_only_the_last_word_came_still_says_whom_it_rang() -> None:
+    """MANGO tells nothing else of an employee outside working hours."""
+    missed = CallClosed(key="c", at_ms=ms(20), call_ref="C", direction=Direction.IN, rang="203", is_sure=True)
+    ringing = leg(LegRang, 0, "201")
+
+    assert told([missed]).verdict.missed == ("203",)
+    assert told([ringing, missed]).verdict.missed == ("201",)
+
+
+def test_the_last_word_alone_says_who_called_and_on_which_number() -> None:
+    """The client is known, so that the call reaches the client's card."""
+    said = {"direction": Direction.IN, "client_phone": CLIENT, "our_line": "+74951234567"}
+    call = told([CallClosed(key="c", at_ms=ms(20), call_ref="C", **said)])  # type: ignore[arg-type]
+
+    assert (call.client_phone, call.our_line) == (CLIENT, "+74951234567")
