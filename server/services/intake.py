@@ -51,6 +51,12 @@ class Intake:
             return codec.reply(exc)
         return codec.reply(None)
 
+    def refuse(self, provider: str, path: str, error: KommutatorError) -> HookReply:
+        """Answer a webhook that cannot even be looked at, in its vendor's manner. Raises HookUnknown."""
+        line = self._lines.by_path(provider, path)
+        log.warning("hook_refused", line=line.id, slug=error.slug)
+        return self._lines.codec(line).reply(error)
+
     async def _store(self, line: Line, codec: Codec, hook: Hook) -> None:
         admission = codec.admit(hook, keys_of(line))
         if not admission.is_stored:

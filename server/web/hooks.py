@@ -4,6 +4,7 @@ import time
 
 from aiohttp import hdrs, web
 
+from server.core.errors import TooLarge
 from server.core.ports import Hook
 
 from .desk import DESK
@@ -15,8 +16,18 @@ routes = web.RouteTableDef()
 @routes.route("*", "/hooks/{provider}/{path:[A-Za-z0-9_-]+}{tail:(/.*)?}")
 async def take(request: web.Request) -> web.Response:
     """Take a webhook: verified, stored, answered in its vendor's manner."""
-    provider = request.match_info["provider"]
-    hook = Hook(
+    provider, path = request.match_info["provider"], request.match_info["path"]
+    intake = request.app[DESK].intake
+    try:
+        reply = await intake.take(provider, path, await _hook(request))
+    except web.HTTPRequestEntityTooLarge:
+        reply = intake.refuse(provider, path, TooLarge())
+    HOOKS.labels(provider, str(reply.status)).inc()
+    return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+
+
+async def _hook(request: web.Request) -> Hook:
+    return Hook(
         method=request.method,
         tail=_text(request.match_info["tail"]).strip("/"),
         query=request.rel_url.raw_query_string,
@@ -24,9 +35,6 @@ async def take(request: web.Request) -> web.Response:
         body=await request.read(),
         received_ms=time.time_ns() // 1_000_000,
     )
-    reply = await request.app[DESK].intake.take(provider, request.match_info["path"], hook)
-    HOOKS.labels(provider, str(reply.status)).inc()
-    return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
 
 
 def _text(told: str) -> str:

@@ -159,7 +159,18 @@ async def test_a_malformed_webhook_is_refused_in_its_vendors_manner(
     assert error is None or body == error
 
 
-@pytest.mark.parametrize("path", [SIPUNI, MANGO, "/api/session", "/api/dial", "/amo/hooks/x"])
+@pytest.mark.parametrize(
+    ("path", "answer"), [(SIPUNI, {"success": False, "error": "too-large"}), (MANGO, {"error": "too-large"})]
+)
+@pytest.mark.usefixtures("untouched")
+async def test_an_oversized_webhook_is_refused_in_its_vendors_manner(house: Served, path: str, answer: Any) -> None:
+    """Sipuni looks for `success` in every answer."""
+    status, body = await house.ask("POST", path, data=b"a=" + b"x" * 1_000_000)
+
+    assert (status, body) == (413, answer)
+
+
+@pytest.mark.parametrize("path", ["/api/session", "/api/dial", "/amo/hooks/x"])
 @pytest.mark.usefixtures("untouched")
 async def test_an_oversized_body_is_refused(house: Served, path: str) -> None:
     """A megabyte, where the largest honest request has some kilobytes."""
