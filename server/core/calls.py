@@ -245,7 +245,8 @@ def _direction(call: Call) -> Direction:
         return call.closed.direction
     legs = call.legs.values()
     rung = {(leg.extension, leg.word("client_phone")) for leg in legs if leg.side is Side.AGENT}
-    dialled = [leg for leg in legs if leg.side is Side.CLIENT and leg.word("direction") == Direction.OUT]
+    outside = [leg for leg in legs if leg.side is Side.CLIENT and leg.word("transferred_by") is None]
+    dialled = [leg for leg in outside if leg.word("direction") == Direction.OUT]
     if any((leg.extension, leg.word("client_phone")) in rung for leg in dialled):
         return Direction.OUT
     return Direction(call.word("direction") or Direction.UNKNOWN)
