@@ -96,11 +96,16 @@ class Lines:
         return frozenset(self._places.get((account_id, user_id), {}).get(line_id, ()))
 
     def to_dial_from(self, account_id: int, user_id: int, line_id: str = "") -> tuple[Line, str]:
-        """The line and extension that the user dials from. Raises NoLine, NoExtension, NotFound."""
-        if not self.of_account(account_id):
+        """The line and extension that the user dials from: the oldest line where he has one, unless he names another.
+
+        Raises NoLine, NoExtension, NotFound.
+        """
+        connected = self.of_account(account_id)
+        if not connected:
             raise NoLine
         mine = self.extensions(account_id, user_id)
-        chosen = self.of(account_id, line_id).id if line_id else next(iter(mine), "")
+        oldest = next((line.id for line in connected if line.id in mine), "")
+        chosen = self.of(account_id, line_id).id if line_id else oldest
         if chosen not in mine:
             raise NoExtension
         return self._by_id[chosen], mine[chosen]
@@ -187,8 +192,8 @@ class Lines:
     async def _keep(self, line: Line) -> Line:
         await self._store.put(line)
         known = self._by_id.get(line.id)
-        if known is not None:
-            self._forget(known)
+        if known is not None:  # the changed line keeps its place among the others
+            del self._by_path[known.provider, known.path]
         self._know(line)
         return line
 

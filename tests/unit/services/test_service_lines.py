@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from fakes.hooks import answered, ended, rang
-from fakes.house import ACCOUNT, LINE, OLGA, OTHER_ACCOUNT, OTHER_LINE, PAVEL, House
+from fakes.house import ACCOUNT, LINE, MANGO_LINE, OLGA, OTHER_ACCOUNT, OTHER_LINE, PAVEL, House
 
 from server.core.errors import CallerError, HookUnknown, NotFound, VendorUnavailable
 from server.core.ports import VendorAnswer
@@ -105,6 +105,17 @@ async def test_a_seat_given_twice_is_one_seat(house: House) -> None:
     await house.lines.set_seats(ACCOUNT, [Seat(LINE, "201", OLGA), Seat(LINE, " 201 ", OLGA)])
 
     assert list(house.lines.seats(ACCOUNT)) == [Seat(LINE, "201", OLGA)]
+
+
+async def test_the_usual_line_is_the_oldest_however_the_map_was_written(house: House) -> None:
+    """Neither saving the map in another order nor changing the line makes agents call through another one."""
+    await house.lines.set_seats(ACCOUNT, [Seat(MANGO_LINE, "201", OLGA), Seat(LINE, "201", OLGA)])
+    await house.lines.change(own(house), name="Новая")
+
+    line, _ = house.lines.to_dial_from(ACCOUNT, OLGA)
+
+    assert line.id == LINE
+    assert [one.id for one in house.lines.of_account(ACCOUNT)] == [LINE, MANGO_LINE]
 
 
 async def test_one_accounts_map_leaves_anothers_alone(house: House) -> None:
