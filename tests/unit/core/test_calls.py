@@ -286,12 +286,11 @@ def test_a_call_that_was_handed_on_ends_with_the_leg_that_followed() -> None:
 
 def test_a_call_that_is_handed_on_to_the_outside_stays_inbound() -> None:
     """MANGO's leg to the stranger begins as the agent's, outbound, and then is said to be the caller's."""
-    out = leg(
-        LegRang, 30, "new", side=Side.CLIENT, extension="202", direction=Direction.OUT, transferred_by="202", seq=1
-    )
-    again = leg(LegRang, 30, "new", side=Side.CLIENT, client_phone=CLIENT, seq=2)
+    new = {"side": Side.CLIENT, "extension": "202"}
+    theirs = leg(LegRang, 30, "new", direction=Direction.OUT, transferred_by="202", seq=1, **new)
+    again = leg(LegRang, 30, "new", direction=None, client_phone=CLIENT, seq=2, **new)
 
-    assert told([*TRANSFER[:2], out, again]).direction is Direction.IN
+    assert told([*TRANSFER[:2], theirs, again]).direction is Direction.IN
 
 
 def test_expiring_an_ended_call_changes_nothing() -> None:
