@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 PATIENCE_S = 60.0
+ENDED = b'"state":"ended"'
 PONG = b'{"type":"pong"}'
 MASKED_PONG = bytes((0x81, 0x80 | len(PONG), 0, 0, 0, 0)) + PONG  # a mask of zeros changes nothing
 
@@ -75,7 +76,7 @@ async def send_all(port: int, requests: Iterator[bytes], *, connections: int) ->
 class Screen(asyncio.Protocol):
     """An agent's socket: counts the messages about calls, answers the heartbeat."""
 
-    def __init__(self, hello: bytes, hear: Callable[[], None]) -> None:
+    def __init__(self, hello: bytes, hear: Callable[[bytes], None]) -> None:
         self._hello = hello
         self._hear = hear
         self._buffer = b""
@@ -102,7 +103,7 @@ class Screen(asyncio.Protocol):
             self.opened.set_result(None)
         while (payload := self._frame()) is not None:
             if payload.startswith((b'{"type":"call"', b'{"type": "call"')):
-                self._hear()
+                self._hear(payload)
             elif payload.startswith(b'{"type":"ping"'):
                 self._transport.write(MASKED_PONG)
 
@@ -152,10 +153,14 @@ def session_request(token: str) -> bytes:
 
 @dataclass
 class Audience:
-    """All agents' screens: counts what they hear, and tells when it is enough."""
+    """All agents' screens: counts what they hear, and tells when it is enough.
+
+    Whole calls are counted by the card that says that the call is over: changes that come close together are one.
+    """
 
     heard: int = 0
     wanted: int = 0
+    only_ended: bool = False
     last_at: dict[str, float] = field(default_factory=dict)
     screens: list[Screen] = field(default_factory=list)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
@@ -163,8 +168,8 @@ class Audience:
     async def join(self, port: int, extension: str, greeting: bytes) -> None:
         """One more screen."""
 
-        def hear() -> None:
-            self.heard += 1
+        def hear(payload: bytes) -> None:
+            self.heard += not self.only_ended or ENDED in payload
             self.last_at[extension] = time.perf_counter()
             if self.heard >= self.wanted:
                 self._enough.set()
@@ -174,8 +179,9 @@ class Audience:
         await screen.opened
         self.screens.append(screen)
 
-    def expect(self, more: int) -> None:
-        """From now on so many more are enough."""
+    def expect(self, more: int, *, only_ended: bool = False) -> None:
+        """From now on so many more are enough: of any kind, or of calls that are over."""
+        self.only_ended = only_ended
         self.wanted = self.heard + more
         self._enough.clear()
 

@@ -56,7 +56,9 @@ class Peer:
 
     async def _push(self, extension: str, number: str, event: dict[str, object]) -> None:
         if socket := self.sockets.get(extension):
-            await socket.send_json({"type": "call", "caller": self.names.get(number, ""), "event": event})
+            state = "ended" if event.get("event") == "2" or event.get("call_state") == "Disconnected" else "live"
+            card = {"type": "call", "state": state, "caller": self.names.get(number, ""), "event": event}
+            await socket.send_str(json.dumps(card, separators=(",", ":")))
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """An agent's socket."""

@@ -83,16 +83,18 @@ class Server:
                 greeting = hello("/api/socket", protocols=f"{SUBPROTOCOL}, {TICKET_PREFIX}{session['ticket']}")
             await self.audience.join(self.port, extension, greeting)
 
-    async def measure(self, requests: Iterator[bytes], *, pushes: int = 0) -> tuple[float, float]:
-        """Send them all: webhooks per second and core, and per second. Done when all are read and pushed."""
-        self.audience.expect(pushes)
+    async def measure(self, requests: Iterator[bytes], *, calls: int = 0) -> tuple[float, float]:
+        """Send them all (with `calls`: the whole of so many): webhooks per second and core, and per second, until they
+        are answered, or until the agents have seen the ends of all calls.
+        """
+        self.audience.expect(calls, only_ended=True)
         cpu, started = self.cpu_s(), time.perf_counter()
         count = await send_all(self.port, requests, connections=CONNECTIONS)
         answered_s = time.perf_counter() - started
-        if pushes:
+        if calls:
             await self.audience.enough()
         await self.settle()
-        wall_s = time.perf_counter() - started if pushes else answered_s
+        wall_s = time.perf_counter() - started if calls else answered_s
         return count / (self.cpu_s() - cpu), count / wall_s
 
     async def settle(self) -> None:
@@ -123,11 +125,11 @@ async def figures(server: Server, size: Size, *, stored: int) -> Figures:
     """Warm up, then measure."""
     await server.open_screens()
     await server.measure(server.exchange.unread(300))
-    await server.measure(server.exchange.rounds(extensions(AGENTS), AGENTS), pushes=3 * AGENTS)
+    await server.measure(server.exchange.rounds(extensions(AGENTS), AGENTS), calls=AGENTS)
     stored_core, stored_wall = await server.measure(server.exchange.unread(stored))
     calls = size.calls if server.backend else size.peer // 3
     rounds = server.exchange.rounds(extensions(AGENTS), calls)
-    pushed_core, pushed_wall = await server.measure(rounds, pushes=3 * calls)
+    pushed_core, pushed_wall = await server.measure(rounds, calls=calls)
     return Figures(stored_core, stored_wall, pushed_core, pushed_wall, await server.delays(size.paced))
 
 
