@@ -72,7 +72,7 @@ class CallClosed(Event, frozen=True, kw_only=True, tag="call_closed", omit_defau
     """The vendor's last word on the whole call.
 
     `answered_at_ms` None means that nobody talked, when `is_sure` is true; otherwise that the vendor did not say.
-    `rang` is an employee who was called: it counts when no leg told of any.
+    `rang` are employees who were called: they count when no leg told of any.
     """
 
     result: Result = Result.UNKNOWN
@@ -82,7 +82,7 @@ class CallClosed(Event, frozen=True, kw_only=True, tag="call_closed", omit_defau
     started_at_ms: int | None = None
     answered_at_ms: int | None = None
     answered_by: str | None = None
-    rang: str | None = None
+    rang: tuple[str, ...] = ()
     is_sure: bool = False
 
 

@@ -51,8 +51,8 @@ def judge(
     answered_ms = _answered_ms(talks, closed)
     ended_ms = _ended_ms(legs, closed, expired_ms) if is_over else None
     rang = tuple(dict.fromkeys(leg.extension for leg in ordered if leg.side is Side.AGENT and leg.extension))
-    if not rang and closed is not None and closed.rang is not None:
-        rang = (closed.rang,)
+    if not rang and closed is not None:
+        rang = closed.rang
     takers = [leg for leg in _takers(ordered, talks, direction) if leg.extension]
     took = {leg.extension for leg in takers}
     named = closed.answered_by if closed and answered_ms is not None else None

@@ -248,7 +248,7 @@ def _summary(message: Message, received_ms: int) -> list[AnyEvent]:
         started_at_ms=wire.moment_ms(message.get("create_time")),
         answered_at_ms=answered_ms,
         answered_by=((wire.word(source.get("extension")) or None) if is_out else called) if answered_ms else None,
-        rang=None if is_out else called,
+        rang=(called,) if called and not is_out else (),
         is_sure=wire.number(message.get("talk_time")) is not None,
     )
     return [closed]

@@ -118,8 +118,8 @@ class Sipuni:
             fields = _fields(hook)
         except HookMalformed:
             return []
-        leg = _leg(fields, keys.credentials.get("user", ""), hook.received_ms)
-        return _events(fields, leg) if leg else []
+        leg = _leg(fields, account := keys.credentials.get("user", ""), hook.received_ms)
+        return _events(fields, leg, account) if leg else []
 
     def dial(self, order: DialOrder, keys: LineKeys) -> VendorRequest:
         """callback/call_number, call_tree or call_external."""
@@ -225,15 +225,13 @@ def _text(part: str, errors: str) -> str:
         raise HookMalformed from error
 
 
-def _events(fields: Fields, leg: dict[str, Any]) -> list[AnyEvent]:
-    if fields["event"] == RANG:
-        return [LegRang(**leg)]
-    if fields["event"] == ANSWERED:
-        return [LegAnswered(**leg)]
-    return _ended(fields, leg)
+def _events(fields: Fields, leg: dict[str, Any], account: str) -> list[AnyEvent]:
+    if fields["event"] in (RANG, ANSWERED):
+        return [LegRang(**leg) if fields["event"] == RANG else LegAnswered(**leg)]
+    return _ended(fields, leg, account)
 
 
-def _ended(fields: Fields, leg: dict[str, Any]) -> list[AnyEvent]:
+def _ended(fields: Fields, leg: dict[str, Any], account: str) -> list[AnyEvent]:
     """The end of a leg, of the call when the leg was the trunk's, and the recording when there is one."""
     answered_ms = wire.moment_ms(fields.get("call_answer_timestamp"))
     started_ms = wire.moment_ms(fields.get("call_start_timestamp"))
@@ -246,17 +244,18 @@ def _ended(fields: Fields, leg: dict[str, Any]) -> list[AnyEvent]:
     ended = LegEnded(**leg, result=result, started_at_ms=started_ms, answered_at_ms=answered_ms)
     events: list[AnyEvent] = [ended]
     if fields["event"] == HUNG_UP and ended.side is Side.TRUNK:
-        events.append(_closed(fields, ended))
+        events.append(_closed(fields, ended, account))
     if link := fields.get("call_record_link", ""):
         events.append(_recording(link, ended))
     return events
 
 
-def _closed(fields: Fields, trunk: LegEnded) -> CallClosed:
+def _closed(fields: Fields, trunk: LegEnded, account: str) -> CallClosed:
     """The trunk's hang-up is the call's. That the trunk was answered proves no talk (a greeting answers too); that it
     was not proves that nobody talked.
     """
     is_unanswered = trunk.answered_at_ms is None and wire.number(fields.get("call_answer_timestamp")) == 0
+    called = fields.get("last_called", "").replace(",", "&").split("&")  # "&" as a rule, "," in one project's test
     return CallClosed(
         key=f"{trunk.key}:call",
         at_ms=trunk.at_ms,
@@ -268,6 +267,7 @@ def _closed(fields: Fields, trunk: LegEnded) -> CallClosed:
         client_phone=trunk.client_phone,
         our_line=trunk.our_line,
         started_at_ms=trunk.started_at_ms,
+        rang=tuple(dict.fromkeys(extension for one in called if (extension := _clean(one.strip(), account)))),
         is_sure=is_unanswered and fields.get("status") in STATUSES,
     )
 

@@ -85,7 +85,7 @@ def test_a_transferred_call_whose_first_hang_up_is_lost_belongs_to_who_answered_
 
 def test_a_call_of_which_only_the_last_word_came_still_says_whom_it_rang() -> None:
     """MANGO tells nothing else of an employee outside working hours."""
-    missed = CallClosed(key="c", at_ms=ms(20), call_ref="C", direction=Direction.IN, rang="203", is_sure=True)
+    missed = CallClosed(key="c", at_ms=ms(20), call_ref="C", direction=Direction.IN, rang=("203",), is_sure=True)
     ringing = leg(LegRang, 0, "201")
 
     assert told([missed]).verdict.missed == ("203",)

@@ -43,7 +43,7 @@ def expected(vendor: str, name: str) -> list[dict[str, Any]]:
 
 def plain(events: list[AnyEvent]) -> list[dict[str, Any]]:
     """Events as the expected files write them: defaults left out."""
-    return [msgspec.to_builtins(event) for event in events]
+    return msgspec.json.decode(msgspec.json.encode(events))
 
 
 def sipuni_get(fields: dict[str, str]) -> Hook:

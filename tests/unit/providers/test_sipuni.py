@@ -20,6 +20,7 @@ from server.core.errors import (
     VendorRefused,
     VendorUnavailable,
 )
+from server.core.events import CallClosed
 from server.core.ports import Accepted, DialOrder, Hook, LineKeys, VendorAnswer, VendorRequest
 from server.core.vocabulary import DialWay
 from server.providers.sipuni import Sipuni, signature, signature_in_order
@@ -376,3 +377,15 @@ def test_no_audio_is_no_recording(body: bytes) -> None:
 def test_the_list_of_schemes_proves_the_secret() -> None:
     """The live check is content with any list."""
     assert outcome("probe", b'{"data":[]}') == Accepted()
+
+
+@pytest.mark.parametrize("told", ["201&202", "201,202", "078332201_id7 & 078332202", "201&&202&201"])
+def test_the_trunks_hang_up_names_who_was_called(told: str) -> None:
+    """For calls whose other events were lost; two separators were met."""
+    sent = payloads.payload("sipuni", "trunk_hung_up_missed_2023")["fields"]
+    hook = sipuni_get({**sent, "last_called": told})
+
+    closed = SIPUNI.read(hook, SIPUNI_KEYS)[-1]
+
+    assert isinstance(closed, CallClosed)
+    assert closed.rang == ("201", "202")
