@@ -1,6 +1,6 @@
 """The whole backend in this process, over a furnished database, with every edge a recording server.
 
-`from security_house import ...`: one house per kind of socket serves a whole module, so tests look at what changed.
+`from served import served`: one house per kind of socket serves a whole module, so tests look at what changed.
 """
 
 import base64
@@ -122,8 +122,8 @@ def mango_form(message: dict[str, Any], *, sign: str | None = None, key: str = "
 
 
 @asynccontextmanager
-async def served(folder: Path, channel: str) -> AsyncIterator[Served]:
-    """A furnished house that listens."""
+async def served(folder: Path, channel: str, *, is_outside_trusted: bool = False) -> AsyncIterator[Served]:
+    """A furnished house that listens. With `is_outside_trusted`, what is outside counts as amoCRM, too."""
     file = folder / "kommutator.db"
     url = f"sqlite:///{file}"
     db = await connect(url)
@@ -142,6 +142,7 @@ async def served(folder: Path, channel: str) -> AsyncIterator[Served]:
         settings = Settings(
             database=url, state=str(folder), secret_key=SECRET_KEY, public_url=PUBLIC_URL, amo_client_id=CLIENT_ID,
             amo_client_secret=CLIENT_SECRET, sipuni_url=elsewhere, mango_url=elsewhere, channel=channel,
+            amo_dev_origins=(elsewhere,) if is_outside_trusted else (),
         )  # fmt: skip
         built = await stack.enter_async_context(house(settings))
         server = TestServer(built)
