@@ -131,7 +131,8 @@ function foot(call, { t, go, act }) {
         kind: "danger",
         "data-kmt": "hang-up",
       }),
-    recording(call, t),
+    // A call that was handed over has a recording of its first part while it still rings.
+    !isLive(call) && recording(call, t),
     call.state === CardState.MISSED && desktopOffer(t),
   ].filter(Boolean);
   return parts.length ? h("div", { class: "kmt-foot" }, ...parts) : null;

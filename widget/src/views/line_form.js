@@ -96,9 +96,10 @@ function vendorFields(provider, line, { t }) {
   );
   const hasSchemes = provider.capabilities.includes(Capability.DIAL_SCHEME);
   const label = (/** @type {string} */ name) => (t.has(`fields.${name}`) ? t(`fields.${name}`) : name);
+  const hint = (/** @type {string} */ name) => (t.has(`field_hints.${name}`) ? t(`field_hints.${name}`) : "");
   return {
     nodes: [
-      ...credentials.map((/** @type {any} */ { field, node }) => labelled(label(field.name), node)),
+      ...credentials.map((/** @type {any} */ { field, node }) => labelled(label(field.name), node, hint(field.name))),
       labelled(t("lines.ours"), ours, t("lines.ours_hint")),
       hasSchemes && labelled(t("lines.schemes"), schemes, t("lines.schemes_hint")),
     ],
