@@ -34,7 +34,7 @@ async def chrome() -> AsyncIterator[Browser]:
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     """The worker's sandbox, its phone book complete."""
     async with running(tmp_path_factory.mktemp("sandbox")) as started:
-        await until(lambda: is_copied(started), timeout_s=60)
+        await until(started.is_copied, timeout_s=60)
         yield started
 
 
@@ -51,7 +51,7 @@ async def sandbox(shared: Sandbox) -> Sandbox:
     for vendor in shared.info["pbx"]:
         await Pbx(shared, vendor).rest()
     for user in shared.info["users"]:
-        await close_cards(shared, user["extension"])
+        await shared.close_cards(user["extension"])
     await shared.ask("DELETE", f"{shared.amocrm}/sandbox/log")
     return shared
 
@@ -80,19 +80,3 @@ async def at(sandbox: Sandbox, chrome: Browser) -> AsyncIterator[AtDesk]:
 
         yield seat
         assert [error for agent in seated for error in agent.trouble] == []
-
-
-async def close_cards(sandbox: Sandbox, extension: str) -> None:
-    """Close every card that this agent would still see; the calls themselves are over."""
-    headers = {"Authorization": f"Bearer {(await sandbox.session(extension))['bearer']}"}
-    snapshot = await sandbox.ask("GET", f"{sandbox.backend}/api/poll", headers=headers)
-    for call in snapshot.get("calls", ()):
-        if not call.get("is_dismissed"):
-            await sandbox.ask("POST", f"{sandbox.backend}/api/calls/{call['id']}/dismiss", headers=headers)
-
-
-async def is_copied(sandbox: Sandbox) -> bool:
-    """Whether the backend's copy of the phone book is complete."""
-    headers = {"Authorization": f"Bearer {(await sandbox.session('201'))['bearer']}"}
-    settings = await sandbox.ask("GET", f"{sandbox.backend}/api/settings", headers=headers)
-    return bool(settings["directory"]["is_complete"])

@@ -82,7 +82,7 @@ class Agent:
 
 
 @asynccontextmanager
-async def at_desk(  # noqa: PLR0913  # a browser has that many sides
+async def at_desk(  # a browser has that many sides
     sandbox: Sandbox, browser: Browser, extension: str, *, lang: str = "ru", theme: str = "light",
     width: int = 1280, height: int = 800, **options: Any,
 ) -> AsyncIterator[Agent]:  # fmt: skip

@@ -51,10 +51,17 @@ class Clients:
         self._numbers = itertools.count(7_000_001)
 
     def take(self, wanted: Callable[[Client], bool] = is_sales) -> Client:
-        """The next contact like this, by default one of the sales group's. Raises `StopIteration` when the sample account has no more of them."""
-        found = next(one for one in self._left if wanted(one))
+        """The next contact like this, by default one of the sales group's.
+
+        Raises `StopIteration` when the sample account has no more of them.
+        """
+        found = self.any(wanted)
         self._left.remove(found)
         return found
+
+    def any(self, wanted: Callable[[Client], bool]) -> Client:
+        """The first contact like this, which may be handed out again."""
+        return next(one for one in self._left if wanted(one))
 
     def stranger(self) -> str:
         """A number that is in nobody's phone book."""

@@ -88,6 +88,20 @@ class Sandbox:
         headers = {"X-Auth-Token": await self.one_time_token(extension)}
         return await self.ask("POST", f"{self.backend}/api/session", headers=headers)
 
+    async def close_cards(self, extension: str) -> None:
+        """Close every card that this agent would still see."""
+        headers = {"Authorization": f"Bearer {(await self.session(extension))['bearer']}"}
+        snapshot = await self.ask("GET", f"{self.backend}/api/poll", headers=headers)
+        for call in snapshot.get("calls", ()):
+            if not call.get("is_dismissed"):
+                await self.ask("POST", f"{self.backend}/api/calls/{call['id']}/dismiss", headers=headers)
+
+    async def is_copied(self) -> bool:
+        """Whether the backend's copy of the phone book is complete."""
+        headers = {"Authorization": f"Bearer {(await self.session('201'))['bearer']}"}
+        settings = await self.ask("GET", f"{self.backend}/api/settings", headers=headers)
+        return bool(settings["directory"]["is_complete"])
+
     async def calls(self) -> list[Json]:
         """What `python -m server calls --json` says."""
         process = await asyncio.create_subprocess_exec(
