@@ -151,7 +151,7 @@ def _leg(leg: Leg) -> LegItem:
         phone=leg.word("client_phone"),
         side=leg.side,
         state=leg.state,
-        started_at=_seconds(leg.rang_ms),
+        started_at=_seconds(leg.began_ms if leg.rang_ms is None else leg.rang_ms),
         answered_at=_seconds(leg.answered_ms),
         ended_at=_seconds(leg.ended_ms),
         result=leg.result,

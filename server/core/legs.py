@@ -49,12 +49,15 @@ MATTERS = (
 
 
 class Leg(Struct, frozen=True, omit_defaults=True):
-    """What is known of one leg. Times are UTC milliseconds of the vendor."""
+    """What is known of one leg. Times are UTC milliseconds of the vendor. `began_ms` is a start told by the leg's end:
+    with Sipuni it is the whole call's, so it says nothing of when the leg itself rang.
+    """
 
     ref: str
     state: LegState
     stamp: Stamp
     words: Words
+    began_ms: int | None = None
     rang_ms: int | None = None
     answered_ms: int | None = None
     ended_ms: int | None = None
@@ -110,7 +113,8 @@ def hear(leg: Leg | None, event: LegEvent) -> Leg:
         state=TARGETS[type(event)] if stamp > leg.stamp else leg.state,
         stamp=max(stamp, leg.stamp),
         words=_listen(leg.words, event, stamp),
-        rang_ms=earliest(leg.rang_ms, _moment(event, LegRang), ended.started_at_ms if ended else None),
+        began_ms=earliest(leg.began_ms, ended.started_at_ms if ended else None),
+        rang_ms=earliest(leg.rang_ms, _moment(event, LegRang)),
         answered_ms=earliest(leg.answered_ms, _moment(event, LegAnswered), ended.answered_at_ms if ended else None),
         ended_ms=latest(leg.ended_ms, _moment(event, LegEnded)),
     )

@@ -153,7 +153,8 @@ def _stayed(leg: Leg, *, over_ms: int | None, named: str | None) -> tuple[int, i
 
 
 def _started_ms(legs: Sequence[Leg], closed: CallClosed | None) -> int | None:
-    return earliest(*(leg.rang_ms for leg in legs), closed.started_at_ms if closed else None)
+    told = [moment for leg in legs for moment in (leg.began_ms, leg.rang_ms)]
+    return earliest(*told, closed.started_at_ms if closed else None)
 
 
 def _answered_ms(talks: Sequence[Leg], closed: CallClosed | None) -> int | None:

@@ -83,6 +83,18 @@ def test_a_transferred_call_whose_first_hang_up_is_lost_belongs_to_who_answered_
     assert told(story).verdict.answered_by == "203"
 
 
+def test_who_rang_first_is_told_by_the_ringing_not_by_the_hang_up() -> None:
+    """Sipuni's hang-up tells when the whole call began, which is before the telephone rang."""
+    story = [
+        leg(LegRang, 2, "201"), leg(LegRang, 3, "202"), leg(LegAnswered, 6, "202"),
+        leg(LegEnded, 6, "201", result=Result.CANCELLED),
+        leg(LegEnded, 60, "202", result=Result.ANSWERED, started_at_ms=ms(0), answered_at_ms=ms(6)),
+    ]  # fmt: skip
+    verdict = told(story).verdict
+
+    assert (verdict.rang, verdict.started_ms) == (("201", "202"), ms(0))
+
+
 def test_a_call_of_which_only_the_last_word_came_still_says_whom_it_rang() -> None:
     """MANGO tells nothing else of an employee outside working hours."""
     missed = CallClosed(key="c", at_ms=ms(20), call_ref="C", direction=Direction.IN, rang=("203",), is_sure=True)
