@@ -7,6 +7,7 @@ else by extension, number and a window of time; the first call that fits takes i
 from msgspec import Struct, structs
 
 from .calls import Call
+from .errors import VendorUnavailable
 from .messages import DialView, Problem
 from .phone import last10
 from .vocabulary import CallState, DialState, DialWay, LegState, Side
@@ -46,11 +47,15 @@ class Dial(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the state line has come to its end."""
         return self.state in OVER
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the PBX surely makes no call. One that did not answer may have taken the order all the same."""
+        return self.state is DialState.FAILED and (self.problem is None or self.problem.slug != VendorUnavailable.slug)
+
 
 def is_waiting(dial: Dial, now_ms: int) -> bool:
     """Whether the order may still find a call."""
-    refused = dial.state is DialState.FAILED
-    return not dial.call_id and not refused and now_ms - dial.created_ms < 2 * WINDOW_MS
+    return not dial.call_id and not dial.is_refused and now_ms - dial.created_ms < 2 * WINDOW_MS
 
 
 def fits(dial: Dial, call: Call) -> bool:

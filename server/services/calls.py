@@ -161,7 +161,9 @@ def _heard(call: Call, events: Iterable[CallEvent]) -> tuple[Call, list[Effect]]
 
 def _matched(call: Call, waiting: Sequence[Dial], now: int) -> tuple[Call, Dial | None, Sequence[Effect]]:
     """The call with its order, where it carries one out: `waiting` is that order, or those that wait on the line."""
-    order = next((one for one in waiting if _is_for(one, call, now)), None)
+    fitting = [one for one in waiting if _is_for(one, call, now)]
+    # One that the PBX confirmed before one of which it gave no answer.
+    order = min(fitting, key=lambda one: one.state is DialState.FAILED, default=None)
     if order is None:
         return call, None, ()
     bound, effects = calls.bind(call, Order(order.id, order.agent_id, order.extension, order.phone, order.from_phone))

@@ -8,7 +8,6 @@ from sqlalchemy import bindparam, func, select, update
 
 from server.core.dial import Dial
 from server.core.errors import NotFound
-from server.core.vocabulary import DialState
 from server.sql import Database, Script, Stmt, insert
 
 from .schema import IS_WAITING, dial
@@ -120,6 +119,6 @@ def _row(one: Dial) -> dict[str, Any]:
         "key": one.key,
         "created_ms": one.created_ms,
         "call_id": one.call_id or None,
-        "is_waiting": int(not one.call_id and one.state is not DialState.FAILED),
+        "is_waiting": int(not one.call_id and not one.is_refused),
         "body": msgspec.json.encode(one).decode(),
     }

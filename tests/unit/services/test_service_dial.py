@@ -372,3 +372,29 @@ async def test_mango_is_given_our_reference(house: House) -> None:
     form = parse_qs(house.sender.requests[0].body.decode())
     assert json.loads(form["json"][0])["command_id"] == current.id
     assert Capability.CANCEL not in current.can
+
+
+async def test_an_order_whose_answer_was_lost_may_yet_find_its_call(house: House) -> None:
+    """The PBX took too long to answer, but took the order: the telephone rings, and it is the click's call."""
+    house.sender.answers = [VendorUnavailable(vendor="sipuni")]
+    failed = await dialled(house)
+
+    await house.hear(rang())
+
+    current = house.dialling.current(ACCOUNT, OLGA)
+    assert current is not None
+    assert (failed.state, current.state, current.problem) == (DialState.FAILED, DialState.AGENT_RINGING, None)
+    assert house.call.order is not None
+
+
+async def test_a_second_click_after_a_lost_answer_takes_the_call(house: House) -> None:
+    """Of two orders that fit, the one that the PBX confirmed."""
+    house.sender.answers = [VendorUnavailable(vendor="sipuni"), SIPUNI_TOOK]
+    await dialled(house, key="k1")
+    house.clock.pass_s(5)
+    second = await dialled(house, key="k2")
+
+    await house.hear(rang(at_s=8))
+
+    assert house.call.order is not None
+    assert house.call.order.id == second.id
