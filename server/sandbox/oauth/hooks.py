@@ -15,7 +15,7 @@ _TIMEOUT: Final = ClientTimeout(total=3)  # documented; the answer's status is i
 
 
 async def call_install_hook(world: World, client: ClientSession, integration: Row, *, user_id: int) -> int | None:
-    """Tell the integration that its widget was switched on, with a code of its own; the answer's status, if any came."""
+    """Tell the integration that its widget was switched on, with a code of its own; the answer's status, or None."""
     code = issue_code(world, client_id=integration["id"], user_id=user_id)
     query = {"code": code, "referer": urlsplit(world.origin).netloc, "from_widget": "1"}
     if world.switches["install_hook_platform"]:

@@ -17,7 +17,7 @@ _OWN: Final = "notifications:"  # only the user's own channel, as the name tells
 
 
 async def serve(request: web.Request) -> web.StreamResponse:
-    """Accept `{"subscribe": [channel, …]}`, confirm on `CONFIRMED`, then send `{"channel", "data"}` as things happen."""
+    """Accept `{"subscribe": [channel, …]}`, confirm on `CONFIRMED`, send `{"channel", "data"}` as things happen."""
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
     await socket.prepare(request)
     page = _Page(request.app[WORLD], asker(request).user["id"], socket)

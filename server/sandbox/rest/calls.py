@@ -1,4 +1,4 @@
-"""Logging calls: `POST /api/v4/calls`. amoCRM looks for the entity itself and answers 400 when nobody has the number."""
+"""Logging calls: `POST /api/v4/calls`. amoCRM looks for the entity itself and answers 400 when nobody is found."""
 
 from collections.abc import Callable
 from typing import Any, Final
