@@ -4,19 +4,17 @@ the PBXs rest, faults and log are empty, and the cards of earlier calls are clos
 The sandbox takes seconds to start, a test a second; so the browser and the sandbox live as long as the run.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from browsers import CHROMIUM, Agent, at_desk, launched
+from browsers import CHROMIUM, Agent, AtDesk, at_desk, launched
 from clients import Clients, all_clients
 from phones import Pbx
 from playwright.async_api import Browser, expect
 from sandboxes import Sandbox, running, until
-
-AtDesk = Callable[..., Awaitable[Agent]]
 
 expect.set_options(timeout=10_000)
 

@@ -1,9 +1,8 @@
 """A click on a number becomes a call: from the click to the talk, or to the reason why not."""
 
 import pytest
-from browsers import card, click_number, click_number_in_list, line, part, problem
+from browsers import AtDesk, card, click_number, click_number_in_list, line, part, problem
 from clients import Client, Clients, pretty
-from conftest import AtDesk
 from phones import Pbx, PhoneCall
 from playwright.async_api import Page, expect
 from sandboxes import Sandbox, until

@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from browsers import Agent, card, click_number, flaws, line, part
+from browsers import Agent, AtDesk, card, click_number, flaws, line, part
 from clients import LONG, Client, Clients, pretty
-from conftest import AtDesk
 from phones import Pbx
 from playwright.async_api import Page, expect
 

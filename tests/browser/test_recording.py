@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from browsers import card, part
+from browsers import AtDesk, card, part
 from clients import Clients
-from conftest import AtDesk
 from phones import Pbx
 from playwright.async_api import expect
 from sandboxes import Sandbox, until

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 import pytest_asyncio
-from browsers import card, click_number, line, part, problem
+from browsers import AtDesk, card, click_number, line, part, problem
 from clients import Clients, pretty
-from conftest import AtDesk
 from phones import Pbx
 from playwright.async_api import expect
 from sandboxes import Sandbox, until

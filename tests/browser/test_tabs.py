@@ -3,9 +3,8 @@
 import time
 
 import pytest
-from browsers import Agent, card, navigate, part, ready
+from browsers import Agent, AtDesk, card, navigate, part, ready
 from clients import Client, Clients, pretty
-from conftest import AtDesk
 from phones import Pbx
 from playwright.async_api import Page, expect
 from sandboxes import Json, Sandbox, until

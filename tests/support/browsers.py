@@ -4,7 +4,7 @@ Elements are found by the hooks of docs/reference/widget.md (`data-kmt`), by the
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,10 @@ class Agent:
     def _note_socket(self, url: str) -> None:
         if url.endswith("/api/socket"):
             self.sockets.append(url)
+
+
+AtDesk = Callable[..., Awaitable[Agent]]
+"""The fixture `at`: `agent = await at("203", lang="en", theme="dark")`."""
 
 
 @asynccontextmanager
