@@ -153,7 +153,3 @@ class Directory(Protocol):
     async def counts(self, account_id: int) -> dict[str, int]:
         """How many entities of each noun are known."""
         ...
-
-    async def latest(self, account_id: int, noun: str) -> int:
-        """The greatest `updated_s`, from which a delta goes on; 0 when empty."""
-        ...

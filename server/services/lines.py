@@ -147,12 +147,13 @@ class Lines:
         our_lines: Sequence[str] | None = None,
         schemes: Mapping[str, str] | None = None,
     ) -> Line:
-        """Change what is given; a credential that is not given stays."""
-        merged = {**line.credentials, **{key: value for key, value in (credentials or {}).items() if value}}
+        """Change what is given; a credential that is not given stays, and so does a secret that comes back blank."""
+        secret = {one.name for one in self.codecs[line.provider].fields if one.is_secret}
+        given = {name: value for name, value in (credentials or {}).items() if value or name not in secret}
         changed = structs.replace(
             line,
             name=name.strip() if name and name.strip() else line.name,
-            credentials=self._complete(line.provider, merged),
+            credentials=self._complete(line.provider, {**line.credentials, **given}),
             our_lines=line.our_lines if our_lines is None else tuple(our_lines),
             schemes=line.schemes if schemes is None else dict(schemes),
         )

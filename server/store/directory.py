@@ -62,9 +62,6 @@ LEADS = Stmt(
            entry.c.is_open == lit(1))
 )  # fmt: skip
 COUNTS = Stmt(select(entry.c.noun, func.count()).where(entry.c.account_id == _account).group_by(entry.c.noun))
-LATEST = Stmt(
-    select(func.max(entry.c.updated_s)).where(entry.c.account_id == _account, entry.c.noun == bindparam("kind"))
-)
 
 
 class DirectoryStore:
@@ -85,10 +82,6 @@ class DirectoryStore:
 
     async def counts(self, account_id: int) -> dict[str, int]:
         return dict(await self._db.read(COUNTS, {"account": account_id}))
-
-    async def latest(self, account_id: int, noun: str) -> int:
-        ((newest,),) = await self._db.read(LATEST, {"account": account_id, "kind": noun})
-        return newest or 0
 
 
 def _find(account_id: int, last10: str) -> Script[list[Entry]]:

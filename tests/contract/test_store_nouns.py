@@ -288,14 +288,6 @@ async def test_a_removed_contact_is_not_found(kept: Stores) -> None:  # noqa: F8
     assert await kept.directory.counts(ACCOUNT) == {"companies": 1, "leads": 1}
 
 
-async def test_a_delta_goes_on_from_the_newest(kept: Stores) -> None:  # noqa: F811
-    """The newest change of each noun is known; of an empty book it is 0."""
-    assert await kept.directory.latest(ACCOUNT, "contacts") == 0
-    await book(kept)
-
-    assert await kept.directory.latest(ACCOUNT, "contacts") == 100
-
-
 async def test_a_page_with_one_entity_twice_is_taken(kept: Stores) -> None:  # noqa: F811
     """amoCRM may tell an entity twice while pages shift: the last one stands."""
     await kept.directory.put(ACCOUNT, "contacts", [IVAN, structs.replace(IVAN, name="Иван II")])

@@ -47,6 +47,14 @@ async def test_a_secret_that_is_left_out_stays(house: House) -> None:
     assert own(house).name == "Новая"
 
 
+async def test_an_optional_field_that_comes_back_blank_is_cleared(house: House) -> None:
+    """Else nobody could ever take it back."""
+    await house.lines.change(own(house), credentials={"antiaon": "1"})
+    await house.lines.change(own(house), credentials={"antiaon": ""})
+
+    assert "antiaon" not in own(house).credentials
+
+
 async def test_a_renewed_address_replaces_the_old_one_at_once(house: House) -> None:
     """It was shown to somebody."""
     old = own(house).path
