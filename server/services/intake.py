@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import structlog
 
-from server.core.errors import KommutatorError, OwnError
+from server.core.errors import HookUnknown, KommutatorError, OwnError
 from server.core.ports import Codec, Hook, HookReply
 from server.core.records import Line, StoredHook, pack, unpack
 from server.core.stores import Hooks
@@ -38,24 +38,28 @@ class Intake:
         self._busy: set[asyncio.Task[None]] = set()
 
     async def take(self, provider: str, path: str, hook: Hook) -> HookReply:
-        """Take one webhook and answer it in its vendor's manner. Raises HookUnknown: nobody's address has no manner."""
-        line = self._lines.by_path(provider, path)
-        codec = self._lines.codec(line)
+        """Take one webhook and answer it in its vendor's manner. Raises HookUnknown for a vendor we do not know."""
+        codec = self._codec(provider)
         try:
+            line = self._lines.by_path(provider, path)
             await self._store(line, codec, hook)
         except OwnError as exc:
-            log.exception("hook_not_stored", line=line.id, slug=exc.slug)
+            log.exception("hook_not_stored", provider=provider, slug=exc.slug)
             return codec.reply(exc)
         except KommutatorError as exc:
-            log.warning("hook_refused", line=line.id, slug=exc.slug, tail=hook.tail)
+            log.warning("hook_refused", provider=provider, slug=exc.slug, tail=hook.tail)
             return codec.reply(exc)
         return codec.reply(None)
 
-    def refuse(self, provider: str, path: str, error: KommutatorError) -> HookReply:
-        """Answer a webhook that cannot even be looked at, in its vendor's manner. Raises HookUnknown."""
-        line = self._lines.by_path(provider, path)
-        log.warning("hook_refused", line=line.id, slug=error.slug)
-        return self._lines.codec(line).reply(error)
+    def refuse(self, provider: str, error: KommutatorError) -> HookReply:
+        """Answer a webhook that cannot even be looked at, in its vendor's manner. Raises HookUnknown as `take`."""
+        log.warning("hook_refused", provider=provider, slug=error.slug)
+        return self._codec(provider).reply(error)
+
+    def _codec(self, provider: str) -> Codec:
+        if provider not in self._lines.codecs:
+            raise HookUnknown
+        return self._lines.codecs[provider]
 
     async def _store(self, line: Line, codec: Codec, hook: Hook) -> None:
         admission = codec.admit(hook, keys_of(line))

@@ -21,7 +21,7 @@ async def take(request: web.Request) -> web.Response:
     try:
         reply = await intake.take(provider, path, await _hook(request))
     except web.HTTPRequestEntityTooLarge:
-        reply = intake.refuse(provider, path, TooLarge())
+        reply = intake.refuse(provider, TooLarge())
     HOOKS.labels(provider, str(reply.status)).inc()
     return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
 

@@ -47,16 +47,18 @@ async def test_a_webhook_is_stored_answered_and_read(house: House) -> None:
     assert await house.kept.hooks.unread() == []
 
 
-async def test_nobodys_address_is_refused(house: House) -> None:
-    """An unknown secret path has no line, hence no vendor's manner."""
-    with pytest.raises(HookUnknown):
-        await house.intake.take("sipuni", "path-of-nobody", rang())
+async def test_nobodys_address_is_refused_in_its_vendors_manner(house: House) -> None:
+    """Sipuni reads `success`, whatever is wrong."""
+    reply = await house.intake.take("sipuni", "path-of-nobody", rang())
+
+    assert (reply.status, reply.body) == (404, b'{"success":false,"error":"hook-unknown"}')
 
 
 async def test_an_address_belongs_to_one_vendor(house: House) -> None:
-    """The secret path of a Sipuni line is nothing under MANGO's name."""
+    """The secret path of a Sipuni line is nothing under MANGO's name, and an unknown vendor has no manner."""
+    assert (await house.intake.take("mango", f"path-of-{LINE}", rang())).status == 404
     with pytest.raises(HookUnknown):
-        await house.intake.take("mango", f"path-of-{LINE}", rang())
+        await house.intake.take("asterisk", f"path-of-{LINE}", rang())
 
 
 async def test_a_forged_webhook_is_refused_and_not_stored(house: House) -> None:
