@@ -7,6 +7,8 @@ PORT ?= 8800
 JOBS ?= 2
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# Tests that share a costly sandbox, or tell one story, stay in one process (mark xdist_group).
+PARALLEL := -n $(JOBS) --dist loadgroup
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -53,14 +55,14 @@ structure: .venv/tests
 	$(PYTEST) tests/house
 
 unit: .venv/tests widget
-	$(PYTEST) -n $(JOBS) tests/unit
+	$(PYTEST) $(PARALLEL) tests/unit
 	node --test tests/widget/*.test.js
 
 contract: .venv/tests widget parts
-	$(PYTEST) -n $(JOBS) tests/contract
+	$(PYTEST) $(PARALLEL) tests/contract
 
 browser: .venv/tests widget parts
-	$(PYTEST) -n $(JOBS) tests/browser
+	$(PYTEST) $(PARALLEL) tests/browser
 
 clean:
 	rm -rf .venv node_modules dist

@@ -51,6 +51,7 @@ from server.web.app import build
 from server.web.channel import frames
 from server.web.channel.channels import Channels
 from server.web.channel.choose import choose
+from server.web.channel.port import Listener
 from server.web.desk import Desk
 
 log = structlog.get_logger()
@@ -119,20 +120,37 @@ def _make_room(settings: Settings) -> None:
         Path(settings.state).mkdir(parents=True, exist_ok=True)
 
 
-async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExitStack) -> Desk:
-    """Build the services on the stores, start what runs by itself, and lay out the desk."""
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that acts, over the stores and the two edges: amoCRM's client and the way out to the PBXs."""
+
+    client: Client
+    outbound: Outbound
+    trust: Trust
+    agents: Agents
+    lines: Lines
+    accounts: Accounts
+    directory: Directory
+    recordings: Recordings
+    cards: Cards
+    dialling: Dialling
+    calls: Calls
+    logging: Logging
+    notice: Notice
+    intake: Intake
+
+
+def services(settings: Settings, kept: Stores) -> Services:
+    """The services, each told what it must hear of; nothing runs yet."""
     client = Client(
         client_id=settings.amo_client_id,
         client_secret=settings.amo_client_secret,
         redirect_uri=settings.redirect_uri,
         clock=now_ms,
     )
-    stack.push_async_callback(client.close)
     outbound = Outbound(CODECS, settings.provider_urls())
-    stack.push_async_callback(outbound.close)
     trust = Trust(settings.amo_hosts, settings.amo_dev_origins)
-    agents = Agents()
-    lines = Lines(kept.lines, CODECS)
+    agents, lines = Agents(), Lines(kept.lines, CODECS)
     accounts = Accounts(kept.accounts, client, agents, kept.lanes, trust=trust)
     client.attach(accounts)
     directory = Directory(kept.directory, client, accounts, kept.lanes, hooks_base=settings.public_url)
@@ -148,66 +166,84 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
         link=recordings.lasting_link, settle_s=settings.amo_settle_s,
     )  # fmt: skip
     notice = Notice(accounts, lines, client)
-    calls.tell(cards.changed)
-    calls.tell(dialling.changed)
-    calls.tell(notice.changed)
-    calls.tell(Alerts(accounts, lines).changed)
+    for listener in (cards.changed, dialling.changed, notice.changed, Alerts(accounts, lines).changed):
+        calls.tell(listener)
     calls.tell_order(dialling.told)
     directory.tell(cards.found)
     intake = Intake(lines, kept.hooks, calls.read)
+    return Services(
+        client, outbound, trust, agents, lines, accounts, directory, recordings, cards, dialling, calls, logging,
+        notice, intake,
+    )  # fmt: skip
 
-    for room in (accounts, lines, cards, dialling):
-        await room.load()
-    read_again = await intake.resume()
-    log.info("started", lines=len(lines.all()), accounts=len(accounts.all()), hooks_read_again=read_again)
-    kept.lanes.start(
-        {
-            "expire": calls.expire,
-            "silence": dialling.silence,
-            "log": logging.log,
-            "exchange": outage.held(accounts.exchange),
-            "crawl": outage.held(directory.crawl),
-            "learn": outage.held(directory.learn),
-        }
-    )
-    stack.push_async_callback(kept.lanes.close)
-    stack.push_async_callback(notice.drain)
-    stack.push_async_callback(dialling.drain)
-    stack.push_async_callback(intake.drain)
 
+async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExitStack) -> Desk:
+    """Build the services on the stores, start what runs by itself, and lay out the desk."""
+    acting = services(settings, kept)
+    stack.push_async_callback(acting.client.close)
+    stack.push_async_callback(acting.outbound.close)
+    await _start(acting, kept, stack)
     housekeeping = Housekeeping(kept.hooks, kept.accounts, keep_days=settings.hooks_keep_days)
     tidying = asyncio.create_task(housekeeping.keep())
     stack.callback(tidying.cancel)
-
     channels = Channels(ping=frames.text(msgspec.json.encode(Ping())))
     beating = asyncio.create_task(channels.keep_beating())
-    stack.push_async_callback(_leave, beating, channels, agents, accounts)
+    stack.push_async_callback(_leave, beating, channels, acting.agents, acting.accounts)
+    listener = await choose("aiohttp" if settings.channel == "aiohttp" else "detached", channels)
+    return _desk(settings, kept, acting, channels=channels, listener=listener)
+
+
+async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStack) -> None:
+    """Take up where the last process ended: what was remembered, the webhooks it did not read, the durable work."""
+    for room in (acting.accounts, acting.lines, acting.cards, acting.dialling):
+        await room.load()
+    read_again = await acting.intake.resume()
+    lines, accounts = len(acting.lines.all()), len(acting.accounts.all())
+    log.info("started", lines=lines, accounts=accounts, hooks_read_again=read_again)
+    kept.lanes.start(
+        {
+            "expire": acting.calls.expire,
+            "silence": acting.dialling.silence,
+            "log": acting.logging.log,
+            "exchange": outage.held(acting.accounts.exchange),
+            "crawl": outage.held(acting.directory.crawl),
+            "learn": outage.held(acting.directory.learn),
+        }
+    )
+    stack.push_async_callback(kept.lanes.close)
+    stack.push_async_callback(acting.notice.drain)
+    stack.push_async_callback(acting.dialling.drain)
+    stack.push_async_callback(acting.intake.drain)
+
+
+def _desk(settings: Settings, kept: Stores, acting: Services, *, channels: Channels, listener: Listener) -> Desk:
     client_id, client_secret = settings.amo_client_id, settings.amo_client_secret
+    sessions = Sessions(
+        acting.accounts, acting.lines, kept.accounts, TokenReader(client_secret),
+        secret_key=settings.secret_key, client_id=client_id, redirect_uri=settings.redirect_uri,
+        reuse=settings.session_reuse_token,
+    )  # fmt: skip
     return Desk(
-        trust=trust,
+        trust=acting.trust,
         public_url=settings.public_url,
-        intake=intake,
-        sessions=Sessions(
-            accounts, lines, kept.accounts, TokenReader(client_secret),
-            secret_key=settings.secret_key, client_id=client_id, redirect_uri=settings.redirect_uri,
-            reuse=settings.session_reuse_token,
-        ),
-        agents=agents,
-        cards=cards,
-        dialling=dialling,
-        accounts=accounts,
-        lines=lines,
-        directory=directory,
-        recordings=recordings,
-        probe=Probe(lines, outbound),
+        intake=acting.intake,
+        sessions=sessions,
+        agents=acting.agents,
+        cards=acting.cards,
+        dialling=acting.dialling,
+        accounts=acting.accounts,
+        lines=acting.lines,
+        directory=acting.directory,
+        recordings=acting.recordings,
+        probe=Probe(acting.lines, acting.outbound),
         channels=channels,
-        listener=await choose("aiohttp" if settings.channel == "aiohttp" else "detached", channels),
+        listener=listener,
         read_changes=read_changes,
         disable_account=lambda account, client_name, signature: check_disabled(
             account, client_name, signature, client_id=client_id, client_secret=client_secret
         ),
         is_ready=lambda: _is_ready(kept),
-    )  # fmt: skip
+    )
 
 
 async def _leave(beating: "asyncio.Task[None]", channels: Channels, agents: Agents, accounts: Accounts) -> None:
