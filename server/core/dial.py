@@ -71,7 +71,12 @@ def fits(dial: Dial, call: Call) -> bool:
     if dial.way is not DialWay.NUMBER:
         return bool(phones & wanted)
     rings = any(leg.extension == dial.extension for leg in call.legs.values())
-    return rings and (not phones or last10(dial.phone) in phones)
+    return rings and (last10(dial.phone) in phones or (not phones and not _is_from_outside(call)))
+
+
+def _is_from_outside(call: Call) -> bool:
+    """Whether it came in over a trunk, a menu or a queue: a caller without a number is nobody's order."""
+    return any(leg.side not in (Side.AGENT, Side.CLIENT) for leg in call.legs.values())
 
 
 def follow(dial: Dial, call: Call, now_ms: int) -> Dial:

@@ -39,6 +39,15 @@ def test_an_order_does_not_fit_anothers_call(other: Dial) -> None:
     assert not dial.fits(other, told(SIPUNI_CALL_BACK[:1]))
 
 
+def test_a_caller_without_a_number_is_nobodys_order() -> None:
+    """The order still waits while a withheld number rings the same telephone: it came over the trunk."""
+    trunk = leg(LegRang, 0, "trunk", side=Side.TRUNK, client_phone=None)
+    rung = leg(LegRang, 0, "201", client_phone=None)
+
+    assert dial.fits(order(), told([rung]))
+    assert not dial.fits(order(), told([trunk, rung]))
+
+
 def test_the_vendors_reference_decides_alone() -> None:
     """MANGO echoes our id, whatever the rest says."""
     call = told([leg(LegRang, 0, "L1", extension="299", order_ref="d1", client_phone=None)])
