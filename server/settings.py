@@ -3,6 +3,7 @@
 It knows names, defaults, meanings and bounds; it must not know who uses them.
 """
 
+import importlib.util
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -48,6 +49,19 @@ class Settings:
     sipuni_url: str = _option("", "Another address of Sipuni's API (a sandbox).")
     mango_url: str = _option("", "Another address of MANGO OFFICE's API (a sandbox).")
     hooks_keep_days: int = _option(30, "For how many days raw webhooks are kept.", least=1)
+    recordings_store: str = _option(
+        "disk", "Where recordings are kept; proxy: with the PBX, as long as it keeps them.",
+        choices=("proxy", "disk", "s3"),
+    )  # fmt: skip
+    recordings_folder: str = _option("", "Folder of the recordings (disk); empty: recordings in the state folder.")
+    recordings_keep_days: int = _option(0, "For how many days recordings are kept; 0: for ever.")
+    recordings_most_mb: int = _option(100, "The largest recording that is kept; others stay with the PBX.", least=1)
+    recordings_reserve_mb: int = _option(500, "How much of the disk recordings leave free: the database is there, too.")
+    recordings_s3_bucket: str = _option("", "The bucket (s3).")
+    recordings_s3_endpoint: str = _option("", "The service's address, e.g. https://s3.example; empty: AWS.")
+    recordings_s3_region: str = _option("us-east-1", "The bucket's region; most services besides AWS take any.")
+    recordings_s3_access_key: str = _option("", "Access key; empty: as AWS's own tools find it.")
+    recordings_s3_secret_key: str = _option("", "Its secret.", secret=True)
     recordings_link_s: int = _option(3600, "How long a recording's link in a card works, seconds.", least=1)
     log_level: str = _option("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
 
@@ -55,6 +69,11 @@ class Settings:
     def database_url(self) -> str:
         """The database, with its default filled in."""
         return self.database or f"sqlite:///{Path(self.state) / 'kommutator.db'}"
+
+    @property
+    def recordings_path(self) -> Path:
+        """The folder of the recordings, and of those on their way to wherever they are kept."""
+        return Path(self.recordings_folder or Path(self.state) / "recordings")
 
     @property
     def redirect_uri(self) -> str:
@@ -115,6 +134,19 @@ def check(settings: Settings) -> list[str]:
         problems.append("public_url: give scheme and host only, https (http just for localhost), no path")
     if not (settings.amo_client_id and settings.amo_client_secret):
         problems.append("amo_client_id, amo_client_secret: copy them from the integration in amoCRM (Keys and scopes)")
+    return problems + _check_s3(settings)
+
+
+def _check_s3(settings: Settings) -> list[str]:
+    if settings.recordings_store != "s3":
+        return []
+    problems = []
+    if not settings.recordings_s3_bucket:
+        problems.append("recordings_s3_bucket: name the bucket in which recordings are kept")
+    if bool(settings.recordings_s3_access_key) != bool(settings.recordings_s3_secret_key):
+        problems.append("recordings_s3_access_key, recordings_s3_secret_key: give both, or neither")
+    if importlib.util.find_spec("obstore") is None:
+        problems.append("recordings_store: s3 needs the extra `s3`: pip install -e '.[s3]'")
     return problems
 
 

@@ -13,6 +13,8 @@ from aiohttp import web
 from server.amocrm.client import Client
 from server.amocrm.hooks import read_changes
 from server.amocrm.tokens import TokenReader, check_disabled
+from server.audio.disk import DiskAudio
+from server.audio.press import FilePress
 from server.core.errors import ConfigError, StoreUnavailable
 from server.core.hosts import Trust
 from server.core.messages import ByeMessage, Ping
@@ -29,11 +31,15 @@ from server.services.cards import Cards
 from server.services.clock import now_ms
 from server.services.dial import Dialling
 from server.services.directory import Directory
+from server.services.expiry import Expiry
+from server.services.fetching import Cellar, Fetching
 from server.services.housekeeping import Housekeeping
 from server.services.intake import Intake
 from server.services.lines import Lines
+from server.services.links import Links
 from server.services.log import Logging
 from server.services.notice import Notice
+from server.services.playing import Playing
 from server.services.probe import Probe
 from server.services.recordings import Recordings
 from server.services.session import Sessions
@@ -47,6 +53,7 @@ from server.store.directory import DirectoryStore
 from server.store.hooks import HookStore
 from server.store.lines import LineStore
 from server.store.migrate import migrate
+from server.store.recordings import RecordingStore
 from server.web.app import build
 from server.web.channel import frames
 from server.web.channel.channels import Channels
@@ -63,7 +70,12 @@ LANES = {
     "book": LaneKind(rate=2.0, width=1),
     "oauth": LaneKind(rate=5.0, width=4),
     "calls": LaneKind(width=8),
+    # Of one PBX: MANGO takes ten requests a second in all, and a recording is large.
+    "rec": LaneKind(rate=2.0, width=2, depth=2),
 }
+
+INCOMING = "incoming"
+"""The folder, beside those of the accounts, of recordings on their way in."""
 
 BACKLOG = 4096
 """Connections waiting to be accepted: after a restart ten thousand browsers come back within seconds."""
@@ -81,6 +93,7 @@ class Stores:
     accounts: AccountStore
     lines: LineStore
     directory: DirectoryStore
+    recordings: RecordingStore
 
 
 def stores(settings: Settings, db: Database) -> Stores:
@@ -96,6 +109,7 @@ def stores(settings: Settings, db: Database) -> Stores:
         accounts=AccountStore(db, cipher),
         lines=LineStore(db, cipher),
         directory=DirectoryStore(db),
+        recordings=RecordingStore(db),
     )
 
 
@@ -120,6 +134,26 @@ def _make_room(settings: Settings) -> None:
         Path(settings.state).mkdir(parents=True, exist_ok=True)
 
 
+def cellar(settings: Settings) -> Cellar:
+    """Where recordings go."""
+    folder, megabyte = settings.recordings_path, 1 << 20
+    reserve = settings.recordings_reserve_mb * megabyte
+    press = FilePress(folder / INCOMING, most=settings.recordings_most_mb * megabyte, reserve=reserve)
+    if settings.recordings_store == "proxy":
+        return Cellar(press, None)
+    if settings.recordings_store == "disk":
+        return Cellar(press, DiskAudio(folder, reserve=reserve))
+    from server.audio.s3 import S3Audio
+
+    return Cellar(press, S3Audio(
+        settings.recordings_s3_bucket,
+        endpoint=settings.recordings_s3_endpoint,
+        region=settings.recordings_s3_region,
+        access_key=settings.recordings_s3_access_key,
+        secret_key=settings.recordings_s3_secret_key,
+    ))  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything that acts, over the stores and the two edges: amoCRM's client and the way out to the PBXs."""
@@ -132,6 +166,9 @@ class Services:
     accounts: Accounts
     directory: Directory
     recordings: Recordings
+    fetching: Fetching
+    playing: Playing
+    expiry: Expiry
     cards: Cards
     dialling: Dialling
     calls: Calls
@@ -154,10 +191,13 @@ def services(settings: Settings, kept: Stores) -> Services:
     accounts = Accounts(kept.accounts, client, agents, kept.lanes, trust=trust)
     client.attach(accounts)
     directory = Directory(kept.directory, client, accounts, kept.lanes, hooks_base=settings.public_url)
-    recordings = Recordings(
-        kept.calls, lines, outbound,
-        public_url=settings.public_url, secret_key=settings.secret_key, link_s=settings.recordings_link_s,
+    links, store = Links(settings.public_url, settings.secret_key), cellar(settings)
+    recordings = Recordings(kept.calls, kept.recordings, links, link_s=settings.recordings_link_s)
+    fetching = Fetching(
+        kept.calls, kept.recordings, recordings, lines, outbound, accounts, cellar=store, alive=kept.lanes.alive
     )  # fmt: skip
+    playing = Playing(kept.calls, kept.recordings, links, lines, outbound, store.store)
+    expiry = Expiry(kept.recordings, store, keep_days=settings.recordings_keep_days)
     cards = Cards(lines, agents, kept.calls, book=directory, people=accounts, recordings=recordings)
     dialling = Dialling(lines, agents, kept.dials, outbound, kept.lanes)
     calls = Calls(lines, kept.calls, kept.hooks, kept.dials)
@@ -170,10 +210,11 @@ def services(settings: Settings, kept: Stores) -> Services:
         calls.tell(listener)
     calls.tell_order(dialling.told)
     directory.tell(cards.found)
+    recordings.tell(cards.refreshed)
     intake = Intake(lines, kept.hooks, calls.read)
     return Services(
-        client, outbound, trust, agents, lines, accounts, directory, recordings, cards, dialling, calls, logging,
-        notice, intake,
+        client, outbound, trust, agents, lines, accounts, directory, recordings, fetching, playing, expiry, cards,
+        dialling, calls, logging, notice, intake,
     )  # fmt: skip
 
 
@@ -183,7 +224,7 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     stack.push_async_callback(acting.client.close)
     stack.push_async_callback(acting.outbound.close)
     await _start(acting, kept, stack)
-    housekeeping = Housekeeping(kept.hooks, kept.accounts, keep_days=settings.hooks_keep_days)
+    housekeeping = Housekeeping(kept.hooks, kept.accounts, acting.expiry, keep_days=settings.hooks_keep_days)
     tidying = asyncio.create_task(housekeeping.keep())
     stack.callback(tidying.cancel)
     channels = Channels(ping=frames.text(msgspec.json.encode(Ping())))
@@ -195,7 +236,7 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
 
 async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStack) -> None:
     """Take up where the last process ended: what was remembered, the webhooks it did not read, the durable work."""
-    for room in (acting.accounts, acting.lines, acting.cards, acting.dialling):
+    for room in (acting.accounts, acting.lines, acting.recordings, acting.cards, acting.dialling):
         await room.load()
     read_again = await acting.intake.resume()
     lines, accounts = len(acting.lines.all()), len(acting.accounts.all())
@@ -205,6 +246,7 @@ async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStac
             "expire": acting.calls.expire,
             "silence": acting.dialling.silence,
             "log": acting.logging.log,
+            "fetch": acting.fetching.fetch,
             "exchange": outage.held(acting.accounts.exchange),
             "crawl": outage.held(acting.directory.crawl),
             "learn": outage.held(acting.directory.learn),
@@ -235,6 +277,7 @@ def _desk(settings: Settings, kept: Stores, acting: Services, *, channels: Chann
         lines=acting.lines,
         directory=acting.directory,
         recordings=acting.recordings,
+        playing=acting.playing,
         probe=Probe(acting.lines, acting.outbound),
         channels=channels,
         listener=listener,

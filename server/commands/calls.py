@@ -4,21 +4,25 @@ programs read it (docs/reference/cli.md).
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from server.core.calls import Call
+from server.core.calls import Call, Recording
 from server.core.legs import Leg
+from server.core.recordings import READY, Kept, state_of
 from server.core.vocabulary import CallState, Direction, LegState, Origin, RecordingState, Result, Side
-from server.services.recordings import READY, Links
+from server.services.links import Links
 from server.settings import Settings
 from server.store.calls import started_since
+from server.store.recordings import of_calls
 
 from .opened import to_read
+
+NOTHING: Mapping[tuple[str, str], Kept] = {}
 
 PIPED_WIDTH = 120
 """Columns of the table where there is no terminal to ask."""
@@ -76,10 +80,11 @@ async def known(settings: Settings, since_s: float) -> list[CallItem]:
     """The calls that started since, the oldest first. Raises what `opened.to_read` raises."""
     async with to_read(settings) as db:
         calls = await started_since(db, int(since_s * 1000))
+        kept = await of_calls(db, [call.id for call in calls if call.recordings])
     # Without the server's key and address no link can be signed; the vendor's own may hold a secret.
     links = Links(settings.public_url, settings.secret_key) if settings.secret_key and settings.public_url else None
     expires_s = int(time.time()) + settings.recordings_link_s
-    return [item(call, links, expires_s) for call in calls]
+    return [item(call, links, expires_s, kept) for call in calls]
 
 
 def as_json(items: Sequence[CallItem]) -> str:
@@ -87,8 +92,10 @@ def as_json(items: Sequence[CallItem]) -> str:
     return msgspec.json.encode(items).decode()
 
 
-def item(call: Call, links: Links | None = None, expires_s: int = 0) -> CallItem:
-    """The fixed form of a call."""
+def item(
+    call: Call, links: Links | None = None, expires_s: int = 0, kept: Mapping[tuple[str, str], Kept] = NOTHING
+) -> CallItem:
+    """The fixed form of a call. `kept`: what we did with recordings, by call and the vendor's key."""
     verdict = call.verdict
     legs = sorted(call.legs.values(), key=lambda leg: (_first_ms(leg), leg.ref))
     return CallItem(
@@ -112,11 +119,17 @@ def item(call: Call, links: Links | None = None, expires_s: int = 0) -> CallItem
         origin=call.origin,
         pending_ref=call.order.id if call.order else None,
         recordings=tuple(
-            RecordingItem(one.key, one.state, links.to(call, one, expires_s) if links and one.state in READY else None)
-            for _, one in sorted(call.recordings.items())
+            _recording(call, one, links, expires_s, kept.get((call.id, key)))
+            for key, one in sorted(call.recordings.items())
         ),
         legs=tuple(_leg(leg) for leg in legs),
     )
+
+
+def _recording(call: Call, one: Recording, links: Links | None, expires_s: int, kept: Kept | None) -> RecordingItem:
+    state = state_of(one, kept)
+    is_open = state in READY and (kept is None or kept.revoked_ms is None)
+    return RecordingItem(one.key, state, links.to(call, one, expires_s) if links and is_open else None)
 
 
 def print_table(items: Sequence[CallItem]) -> None:

@@ -14,7 +14,6 @@ from .vocabulary import (
     CardState,
     Direction,
     LegState,
-    RecordingState,
     Result,
     Side,
 )
@@ -100,6 +99,7 @@ class Marks(Struct, frozen=True):
     """What is remembered of this call for this agent beside the call itself."""
 
     recording_url: str = ""
+    is_recording_pending: bool = False
     is_dismissed: bool = False
     is_noticed: bool = False
 
@@ -126,16 +126,11 @@ def card(call: Call, caller: CallerView, viewpoint: Viewpoint, marks: Marks) -> 
         answered_by=colleagues.get(verdict.answered_by or ""),
         transferred_by=colleagues.get(transferred_by),
         recording_url=marks.recording_url,
-        recording_pending=not marks.recording_url and is_recording_expected(call),
+        recording_pending=marks.is_recording_pending,
         is_dismissed=marks.is_dismissed,
         is_noticed=marks.is_noticed,
         can=_can(call, state, viewpoint.capabilities),
     )
-
-
-def is_recording_expected(call: Call) -> bool:
-    """Whether a recording was announced that cannot be had yet."""
-    return any(one.state is RecordingState.EXPECTED for one in call.recordings.values())
 
 
 def _can(call: Call, state: CardState, capabilities: Collection[Capability]) -> tuple[str, ...]:

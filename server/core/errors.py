@@ -64,6 +64,55 @@ class NotFound(CallerError):
     cure = "Refresh the page: what you see may be out of date."
 
 
+class LinkUnknown(CallerError):
+    """This link to a recording is none of ours, or a part of it is missing."""
+
+    slug = "link-unknown"
+    status = 404
+    cure = "Open the recording from the call's card or from its note in amoCRM."
+
+
+class LinkExpired(CallerError):
+    """This link to a recording has expired."""
+
+    slug = "link-expired"
+    status = 410
+    cure = "Open the recording from the call's note in amoCRM: that link lasts."
+
+
+class RecordingRevoked(CallerError):
+    """An administrator has withdrawn this recording."""
+
+    slug = "recording-revoked"
+    status = 410
+    cure = "Ask an administrator of your amoCRM account."
+
+
+class RecordingExpired(CallerError):
+    """This recording was kept for its time and is deleted."""
+
+    slug = "recording-expired"
+    status = 410
+    cure = "How long recordings are kept is the server's setting recordings.keep_days."
+
+
+class RecordingEarly(CallerError):
+    """The recording is not ready yet."""
+
+    slug = "recording-early"
+    status = 425
+    temporary = True
+    cure = "Try again in a minute: the PBX is still storing it."
+
+
+class RecordingAbsent(CallerError):
+    """There is no recording of this call."""
+
+    slug = "recording-absent"
+    status = 404
+    cure = "If calls should be recorded, switch recording on in the PBX."
+
+
 class AdminOnly(CallerError):
     """Only an administrator of the account may do this."""
 
@@ -242,6 +291,15 @@ class VendorUnsupported(VendorError):
     status = 409
 
 
+class VendorNoRecording(VendorError):
+    """The PBX does not have this recording, or not yet."""
+
+    slug = "vendor-no-recording"
+    status = 404
+    temporary = True
+    cure = "Try again in a minute. If it stays, check that the PBX records and keeps calls."
+
+
 class CallGone(VendorError):
     """The call is over already."""
 
@@ -322,3 +380,31 @@ class StoreLocked(OwnError):
     slug = "store-locked"
     temporary = False
     cure = "Stop the other process, or give this one another --state."
+
+
+class AudioUnavailable(OwnError):
+    """The store of recordings does not answer."""
+
+    slug = "audio-unavailable"
+    cure = "Check the folder or the S3 service of the setting recordings.store."
+
+
+class AudioFull(OwnError):
+    """There is no room for another recording."""
+
+    slug = "audio-full"
+    cure = "Free some room, or keep recordings for fewer days (recordings.keep_days): what is missing is fetched later."
+
+
+class AudioTooLarge(OwnError):
+    """The recording is larger than recordings.most_mb."""
+
+    slug = "audio-too-large"
+    temporary = False
+    cure = "Raise recordings.most_mb and re-arm the job; until then the recording is played from the PBX."
+
+
+class NotAudio(OwnError):
+    """What the PBX sent is no audio."""
+
+    slug = "not-audio"

@@ -3,7 +3,8 @@
 Docstrings say behaviour, so that an implementer needs no other file.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from msgspec import Struct
@@ -77,6 +78,16 @@ class VendorAnswer(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
+class VendorStream(Struct, frozen=True):
+    """An answer too large to hold. `head` has its first bytes (a short answer whole), `rest` what follows them, `size`
+    the length that was promised. Reading `rest` raises VendorUnavailable when it breaks off.
+    """
+
+    head: VendorAnswer
+    rest: AsyncIterator[bytes]
+    size: int | None = None
+
+
 class Accepted(Struct, frozen=True):
     """The vendor took the command. `order_ref` is its reference, when it gives one (else empty)."""
 
@@ -110,6 +121,12 @@ class Codec(Protocol):
 
     capabilities: frozenset[Capability]
     fields: tuple[Field, ...]
+    recording_waits_s: tuple[float, ...]
+    """When to ask again for a recording that is not stored yet, try by try, seconds; the last one repeats."""
+
+    recording_delay_s: float
+    """How long after the call to wait for word that an announced recording is stored, before asking without it."""
+
     hook_tails: tuple[str, ...]
     """The paths under the line's secret address that the PBX wants to be given ("" is the address itself)."""
 
@@ -146,7 +163,10 @@ class Codec(Protocol):
         ...
 
     def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:
-        """Read the answer to a command. Raises the VendorError that says what a person can do about it."""
+        """Read the answer to a command. Raises the VendorError that says what a person can do about it.
+
+        For a recording that is not there (yet), however the vendor says so, that is VendorNoRecording.
+        """
         ...
 
 
@@ -154,6 +174,10 @@ class Sender(Protocol):
     """Sends vendor requests. Raises VendorUnavailable on time-outs and broken connections, nothing else."""
 
     async def send(self, provider: str, request: VendorRequest) -> VendorAnswer: ...
+
+    def stream(self, provider: str, request: VendorRequest) -> AbstractAsyncContextManager[VendorStream]:
+        """Send a request whose answer is read piece by piece, while the context lasts."""
+        ...
 
 
 # -- push channel --------------------------------------------------------------------------------------------------

@@ -42,10 +42,11 @@ class Proof(Struct, frozen=True, array_like=True):
 
 
 class Listen(Proof, frozen=True, array_like=True):
-    """A link to a call's recording."""
+    """A link to a call's recording. Links written by earlier versions name no account (0)."""
 
     call_id: str
     recording_key: str
+    account_id: int = 0
 
 
 class Pass(Proof, frozen=True, array_like=True):
@@ -77,16 +78,21 @@ def sign(one: Proof, key: bytes) -> str:
 
 def verify(text: str, key: bytes, kind: type[Kind], *, now_s: int) -> Kind | None:
     """What a proof says, or None when it is forged, spoilt, of another kind, or expired."""
+    one = opened(text, key, kind)
+    return one if one is not None and now_s < one.expires_s else None
+
+
+def opened(text: str, key: bytes, kind: type[Kind]) -> Kind | None:
+    """What a proof says, expired or not; None when it is forged, spoilt, or of another kind."""
     payload, _, seal = text.partition(".")
     if not text.isascii():  # a header may hold bytes that are no text at all
         return None
     if not hmac.compare_digest(seal.encode(), _seal(payload, key).encode()):
         return None
     try:
-        one = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
+        return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
     except (msgspec.DecodeError, binascii.Error):
         return None
-    return one if now_s < one.expires_s else None
 
 
 def _seal(payload: str, key: bytes) -> str:

@@ -3,14 +3,19 @@
 Every method raises StoreUnavailable when the database does not answer; what returned is durable.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from .book import BookRow
 from .calls import Call
 from .dial import Dial
 from .directory import Entry
 from .messages import AlertView, DirectoryView
+from .recordings import Kept
 from .records import Account, CardMark, Decision, Line, Prefs, Seat, StoredHook, Tokens, User
 
 Decide = Callable[[Call | None, Sequence[Dial]], Decision | None]
@@ -152,4 +157,91 @@ class Directory(Protocol):
 
     async def counts(self, account_id: int) -> dict[str, int]:
         """How many entities of each noun are known."""
+        ...
+
+
+class Recordings(Protocol):
+    """What we know of recordings, beside what the call knows."""
+
+    async def find(self, call_id: str) -> dict[str, Kept]:
+        """Those of a call, by the vendor's key."""
+        ...
+
+    async def put(self, kept: Kept) -> None:
+        """Remember how far one has come. What listeners and administrators did with it stays as it is."""
+        ...
+
+    async def listened(self, kept: Kept, at_ms: int) -> None:
+        """Count one more listening."""
+        ...
+
+    async def revoke(self, kept: Sequence[Kept], at_ms: int) -> None:
+        """Withdraw these; who was withdrawn before stays so since then."""
+        ...
+
+    async def changed_since(self, since_ms: int) -> list[Kept]: ...
+
+    async def expire(self, before_ms: int, now_ms: int) -> int:
+        """Mark what came before as expired; how many were marked now (not more than some hundred)."""
+        ...
+
+    async def expired(self) -> list[Kept]:
+        """Expired ones whose file is still named (not more than some hundred)."""
+        ...
+
+
+class Audio(Struct, frozen=True):
+    """An audio file as a store holds it."""
+
+    size: int
+
+
+class AudioStore(Protocol):
+    """Files of audio, by name. Every method raises AudioUnavailable when the store does not answer."""
+
+    async def put(self, name: str, file: Path, content_type: str) -> None:
+        """Store a copy under this name: whole or not at all, in place of what was there. Raises AudioFull."""
+        ...
+
+    async def find(self, name: str) -> Audio | None: ...
+
+    def read(self, name: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """The bytes from `start` to `stop` (not included), piece by piece."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Nothing of this name is there afterwards, whether it was or not."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Take(Struct, frozen=True):
+    """A whole recording as it is to be kept. `duration_ms` is None where it cannot be told."""
+
+    file: Path
+    size: int
+    content_type: str
+    duration_ms: int | None = None
+
+
+class Incoming(Protocol):
+    """A recording on its way in."""
+
+    async def write(self, piece: bytes) -> None:
+        """Take some more of it. Raises AudioFull, AudioTooLarge."""
+        ...
+
+    async def finish(self) -> Take:
+        """It is whole: as MP3, whatever it came as. Raises NotAudio, AudioFull."""
+        ...
+
+
+class Press(Protocol):
+    """Where recordings come in and are made MP3. What is on its way vanishes with its context, or is swept up later."""
+
+    def incoming(self) -> AbstractAsyncContextManager[Incoming]: ...
+
+    async def sweep(self) -> None:
+        """Remove what a process that died has left."""
         ...

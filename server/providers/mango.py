@@ -15,6 +15,7 @@ from ..core.errors import (
     HookMalformed,
     HookMisplaced,
     VendorError,
+    VendorNoRecording,
     VendorUnsupported,
 )
 from ..core.events import AnyEvent
@@ -23,6 +24,9 @@ from ..core.ports import Accepted, Admission, DialOrder, Field, Hook, HookReply,
 from ..core.vocabulary import Capability, DialWay
 from . import mango_hooks, wire
 from .mango_hooks import DONE, code_of, fault_of
+
+NO_RECORDING = frozenset({"3320", "3340"})
+"""Result codes: no such recording, no such file."""
 
 
 class Mango:
@@ -38,6 +42,9 @@ class Mango:
     fields: tuple[Field, ...] = (Field("api_key"), Field("api_salt"))
     # One address is given; the PBX appends /events/… and /result/… by itself.
     hook_tails: tuple[str, ...] = ("",)
+    # record/added says that the file is there, but it is young: without it, the document says, ask once a minute.
+    recording_delay_s = 60.0
+    recording_waits_s: tuple[float, ...] = (3, 10, 30, 60, 60, 60, 60, 120, 300, 600, 900)
 
     def admit(self, hook: Hook, keys: LineKeys) -> Admission:
         """Verify a hook. The key is its path and its signature, which is a digest of the exact text."""
@@ -103,6 +110,8 @@ class Mango:
         content = wire.loads(answer.body)
         code = code_of(content)
         kind = wire.status_error(answer.status)
+        if request.verb == "recording" and (code in NO_RECORDING or wire.is_not_there(answer.status)):
+            raise wire.failure(VendorNoRecording, request, answer, code=code)  # also for a one-time link that was spent
         if kind is None and _is_done(request.verb, answer.body, content):
             return Accepted()
         # A code of another length is the gateway's own (429 comes with "code": 0) and repeats the status at best.

@@ -16,6 +16,7 @@ from ..core.errors import (
     VendorCredentials,
     VendorError,
     VendorExtension,
+    VendorNoRecording,
     VendorNumber,
     VendorRateLimited,
     VendorRefused,
@@ -90,6 +91,9 @@ class Sipuni:
         Field("call_attempt_s", is_secret=False, is_required=False),
     )
     hook_tails: tuple[str, ...] = ("",)
+    # The link comes with the hang-up; the file is usually there by then, not always.
+    recording_delay_s = 10.0
+    recording_waits_s: tuple[float, ...] = (3, 10, 30, 60, 60, 120, 300, 600, 900)
 
     def admit(self, hook: Hook, keys: LineKeys) -> Admission:  # noqa: ARG002  # nothing in a Sipuni hook is signed
         """Name a hook. The key is a digest of all fields in the order of their names: Sipuni gives its events no id
@@ -162,6 +166,8 @@ class Sipuni:
         if kind is None and _is_done(content):
             return Accepted(_order_ref(content))
         text = _complaint(content)
+        if request.verb == "recording" and wire.is_not_there(answer.status, text):
+            raise wire.failure(VendorNoRecording, request, answer, text=text)
         if kind is None or kind is VendorRefused:
             kind = _blame(text, request.verb) if content is not None else kind or VendorError
         raise wire.failure(kind, request, answer, text=text)

@@ -41,6 +41,11 @@ STATUS_ERRORS: dict[int, type[VendorError]] = {
 }
 """What a status says where the vendor's own words do not; 400 and 500 stand for their classes."""
 
+NOT_THERE = frozenset({404, 410, 425})
+"""Statuses with which storages say that a file is not there: never was, not any more, not yet."""
+
+ABSENT_WORDS = ("not found", "no record", "not exist", "не найден", "нет записи")
+
 _NEVER_SHOWN = frozenset({"hash", "sign", "vpbx_api_key", "secret"})
 """Request fields that a vendor's error page might repeat; no error carries them on."""
 
@@ -135,3 +140,8 @@ def status_error(status: int) -> type[VendorError] | None:
     if 200 <= status < 300:
         return None
     return STATUS_ERRORS.get(status) or STATUS_ERRORS.get(status // 100 * 100, VendorError)
+
+
+def is_not_there(status: int, text: str = "") -> bool:
+    """Whether an answer says that a recording is not there, by its status or in words."""
+    return status in NOT_THERE or any(needle in text.lower() for needle in ABSENT_WORDS)

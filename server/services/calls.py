@@ -10,7 +10,7 @@ import structlog
 from msgspec import structs
 
 from server.core import calls, dial
-from server.core.calls import Call, Effect, Ended, Order, Reopened
+from server.core.calls import Call, Effect, Ended, Order, Recording, Reopened
 from server.core.dial import Dial
 from server.core.events import CallEvent, OrderAnswered
 from server.core.jobs import Job, Later
@@ -19,7 +19,7 @@ from server.core.ports import Hook
 from server.core.records import Decision, Line
 from server.core.stores import Calls as CallStore
 from server.core.stores import Decide, Dials, Hooks
-from server.core.vocabulary import DialState, LegState
+from server.core.vocabulary import DialState, LegState, RecordingState
 
 from .clock import Clock, new_id, now_ms
 from .lines import Lines, keys_of
@@ -36,8 +36,14 @@ TALK_MS = 4 * 3_600_000
 LOG_PATIENCE_MS = 18 * 3_600_000
 """How long logging is tried before a person has to look (amoCRM's own old queue did the same)."""
 
+FETCH_PATIENCE_MS = 3 * 24 * 3_600_000
+"""How long fetching a recording is tried: a PBX's storage, or ours, may be down over a weekend."""
+
 NEVER_MS = 1 << 60
 """A timer of ours has no deadline."""
+
+TO_FETCH = (RecordingState.EXPECTED, RecordingState.AVAILABLE)
+"""States of recordings that are worth asking for: also without word that one is there, after a while."""
 
 Tell = Callable[[Decision], Awaitable[None]]
 """Hears every decision after it was stored."""
@@ -177,8 +183,8 @@ def _is_for(order: Dial, call: Call, now: int) -> bool:
 
 
 def _jobs(call: Call, effects: Iterable[Effect], now: int, *, is_new: bool = False) -> tuple[Job, ...]:
-    """What is to be done later: log an ended call once, and close one whose end never comes."""
-    jobs = []
+    """What is to be done later: log an ended call once, fetch its recordings, close one whose end never comes."""
+    jobs = [_fetch(call, one, now) for one in call.recordings.values() if not call.is_live and one.state in TO_FETCH]
     is_reopened = any(isinstance(effect, Reopened) for effect in effects)
     if is_new or is_reopened:
         jobs.append(
@@ -203,6 +209,18 @@ def _jobs(call: Call, effects: Iterable[Effect], now: int, *, is_new: bool = Fal
             )
         )
     return tuple(jobs)
+
+
+def _fetch(call: Call, recording: Recording, now: int) -> Job:
+    """Made again with each news of the call: a job whose key is known is ignored."""
+    return Job(
+        lane=f"rec:{call.line_id}",
+        kind="fetch",
+        key=f"fetch:{call.id}:{recording.key}:{recording.state}",
+        body=msgspec.json.encode({"call": call.id, "key": recording.key}),
+        due_ms=now,
+        dead_ms=now + FETCH_PATIENCE_MS,
+    )
 
 
 def _is_overdue(call: Call, now: int) -> bool:

@@ -61,6 +61,8 @@ class Recordings(Protocol):
 
     def link(self, call: Call) -> str: ...
 
+    def is_pending(self, call: Call) -> bool: ...
+
 
 class _Shown:
     """A call on screens: its caller's entries (None: not looked up yet), what browsers did with its card, and the card
@@ -251,7 +253,10 @@ class Cards:
         line = self._lines.get(call.line_id)
         viewpoint = self._viewpoint(call, line, user_id)
         mark = shown.marks.get(user_id, CardMark(call.id, user_id))
-        marks = Marks(self._recordings.link(call), is_dismissed=mark.is_dismissed, is_noticed=mark.is_noticed)
+        marks = Marks(
+            self._recordings.link(call), self._recordings.is_pending(call),
+            is_dismissed=mark.is_dismissed, is_noticed=mark.is_noticed,
+        )  # fmt: skip
         return cards.card(call, self._caller(shown, user_id, viewpoint), viewpoint, marks)
 
     def _viewpoint(self, call: Call, line: Line | None, user_id: int) -> Viewpoint:

@@ -1,4 +1,6 @@
-"""What nobody needs any more is forgotten: raw webhooks after their days, spent tokens. (Lanes tidy up themselves.)"""
+"""What nobody needs any more is forgotten: raw webhooks after their days, spent tokens, recordings over their time.
+(Lanes tidy up themselves.)
+"""
 
 import asyncio
 from typing import Protocol
@@ -22,12 +24,21 @@ class Tokens(Protocol):
     async def forget_tokens(self, now_ms: int) -> None: ...
 
 
+class Recordings(Protocol):
+    """Whoever lets recordings go."""
+
+    async def tidy(self) -> None: ...
+
+
 class Housekeeping:
     """Tidies up, every hour."""
 
-    def __init__(self, hooks: Hooks, tokens: Tokens, *, keep_days: int, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, hooks: Hooks, tokens: Tokens, recordings: Recordings, *, keep_days: int, clock: Clock = now_ms
+    ) -> None:
         self._hooks = hooks
         self._tokens = tokens
+        self._recordings = recordings
         self._keep_days = keep_days
         self._clock = clock
 
@@ -41,8 +52,9 @@ class Housekeeping:
             await asyncio.sleep(EVERY_S)
 
     async def tidy(self) -> None:
-        """Forget what is over its time. Raises StoreUnavailable."""
+        """Forget what is over its time. Raises StoreUnavailable, AudioUnavailable."""
         now = self._clock()
         hooks = await self._hooks.purge(now - self._keep_days * DAY_MS)
         await self._tokens.forget_tokens(now)
+        await self._recordings.tidy()
         log.info("tidied", hooks=hooks)

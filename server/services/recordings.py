@@ -1,78 +1,119 @@
-"""Recordings: our own links to them, and the audio behind a link, fetched from the PBX when somebody listens.
+"""Recordings: what state each is in, the links to them, who is told of a change, and their withdrawal.
 
-A link names the call and the recording, is signed and unguessable. Those in cards and the console expire; the one in
-amoCRM's note does not.
+Fetching them from the PBX is `fetching`'s, playing them `playing`'s, and letting them go `expiry`'s.
 """
 
-import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 
-from server.core import session
-from server.core.calls import Call, Recording
-from server.core.errors import NotFound
-from server.core.ports import Sender, VendorAnswer
-from server.core.session import Listen
+import structlog
+from msgspec import structs
+
+from server.core import recordings
+from server.core.calls import Call
+from server.core.errors import NotFound, RecordingAbsent
+from server.core.recordings import Kept
 from server.core.stores import Calls as CallStore
-from server.core.vocabulary import RecordingState
+from server.core.stores import Recordings as RecordingStore
+from server.core.vocabulary import RECENT_S
 
 from .clock import Clock, now_ms
-from .lines import Lines, keys_of
+from .links import FOREVER_S, Links
 
-FOREVER_S = 1 << 40
+log = structlog.get_logger()
 
-READY = frozenset({RecordingState.AVAILABLE, RecordingState.FETCHED})
+RECENT_MS = 2 * RECENT_S * 1000
+"""For how long what changed is known without asking the store: longer than a call stays on screens."""
 
-
-class Links:
-    """Signs links to recordings and reads them."""
-
-    def __init__(self, public_url: str, secret_key: str) -> None:
-        self._public_url = public_url
-        self._key = hashlib.sha256(b"recording:" + secret_key.split(",", maxsplit=1)[0].encode()).digest()
-
-    def to(self, call: Call, recording: Recording, expires_s: int) -> str:
-        """The link to a recording, good until `expires_s` (Unix seconds)."""
-        return f"{self._public_url}/r/{session.sign(Listen(expires_s, call.id, recording.key), self._key)}"
-
-    def read(self, token: str, *, now_s: int) -> Listen | None:
-        """What a link names; None when it is forged or expired."""
-        return session.verify(token, self._key, Listen, now_s=now_s)
+Tell = Callable[[Call], Awaitable[None]]
 
 
 class Recordings:
-    """Makes links and opens them."""
+    """Knows the recordings."""
 
-    def __init__(  # noqa: PLR0913  # it joins three rooms and three settings
-        self, store: CallStore, lines: Lines, sender: Sender, *, public_url: str, secret_key: str, link_s: int,
-        clock: Clock = now_ms,
-    ) -> None:  # fmt: skip
+    def __init__(
+        self, calls: CallStore, store: RecordingStore, links: Links, *, link_s: int, clock: Clock = now_ms
+    ) -> None:
+        self._calls = calls
         self._store = store
-        self._lines = lines
-        self._sender = sender
-        self._links = Links(public_url, secret_key)
+        self._links = links
         self._link_s = link_s
         self._clock = clock
+        self._recent: dict[str, dict[str, Kept]] = {}
+        self._listeners: list[Tell] = []
+
+    def tell(self, listener: Tell) -> None:
+        """Let `listener` hear of calls whose recordings changed."""
+        self._listeners.append(listener)
+
+    async def load(self) -> None:
+        """Learn what changed lately; to be called at a start."""
+        for kept in await self._store.changed_since(self._clock() - RECENT_MS):
+            self._remember(kept)
+
+    # -- what cards and notes show; nothing here waits -------------------------------------------------------------
 
     def link(self, call: Call) -> str:
         """A link for a card; empty while there is nothing to hear. Stable for a while: cards are compared."""
-        ready = [one for one in call.recordings.values() if one.state in READY]
+        heard = recordings.audible(call, self._known(call))
         # In steps of the lifetime, so that the same card is not sent anew with each change of the clock.
         expires_s = (self._clock() // 1000 // self._link_s + 2) * self._link_s
-        return self._links.to(call, ready[0], expires_s) if ready else ""
+        return self._links.to(call, heard[0], expires_s) if heard else ""
+
+    def is_pending(self, call: Call) -> bool:
+        """Whether a recording was announced that cannot be had yet, and there is none that can."""
+        known = self._known(call)
+        return bool(recordings.promised(call, known)) and not recordings.audible(call, known)
 
     def lasting_link(self, call: Call) -> str:
         """The link for amoCRM's note: given as soon as a recording is announced, good for as long as we have it."""
-        known = [one for one in call.recordings.values() if one.state is not RecordingState.ABSENT]
+        known = recordings.promised(call, self._known(call))
         return self._links.to(call, known[0], FOREVER_S) if known else ""
 
-    async def open(self, token: str) -> VendorAnswer:
-        """The audio behind a link. Raises NotFound (also for a forged or expired link) and VendorError."""
-        said = self._links.read(token, now_s=self._clock() // 1000)
-        call = await self._store.find(said.call_id) if said else None
-        line = self._lines.get(call.line_id) if call else None
-        if said is None or call is None or line is None or said.recording_key not in call.recordings:
+    # -- what changes ----------------------------------------------------------------------------------------------
+
+    async def keep(self, call: Call, kept: Kept) -> Kept:
+        """Remember how far a recording has come, and tell it on."""
+        kept = structs.replace(kept, changed_ms=self._clock())
+        await self._store.put(kept)
+        self._remember(kept)
+        await self._say(call)
+        return kept
+
+    async def revoke(self, account_id: int, call_id: str) -> int:
+        """Withdraw a call's recordings: no link opens them any more; how many. Raises NotFound, RecordingAbsent."""
+        call = await self._calls.find(call_id)
+        if call is None or call.account_id != account_id:
             raise NotFound
-        codec = self._lines.codec(line)
-        request = codec.recording(said.recording_key, keys_of(line))
-        answer = await self._sender.send(line.provider, request)
-        codec.outcome(request, answer)
-        return answer
+        if not call.recordings:
+            raise RecordingAbsent
+        before, now = await self._store.find(call_id), self._clock()
+        every = [before.get(one.key) or recordings.unknown(call, one) for one in call.recordings.values()]
+        await self._store.revoke(every, now)
+        for kept in every:
+            self._remember(structs.replace(kept, revoked_ms=now, changed_ms=now))
+        log.info("recording_revoked", call=call_id, account=account_id, recordings=len(every))
+        await self._say(call)
+        return len(every)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def _say(self, call: Call) -> None:
+        for listener in self._listeners:
+            await listener(call)
+
+    def _known(self, call: Call) -> Mapping[str, Kept]:
+        return self._recent.get(call.id, {})
+
+    def _remember(self, kept: Kept) -> None:
+        """The oldest are forgotten: the store knows them."""
+        of_call = self._recent.pop(kept.call_id, {})
+        before = of_call.get(kept.key)
+        if before is not None and before.revoked_ms is not None:  # it was withdrawn while it was being fetched
+            kept = structs.replace(kept, revoked_ms=before.revoked_ms)
+        self._recent[kept.call_id] = {**of_call, kept.key: kept}
+        while (oldest := next(iter(self._recent.values()))) and _newest_ms(oldest) < kept.changed_ms - RECENT_MS:
+            del self._recent[next(iter(self._recent))]
+
+
+def _newest_ms(of_call: Mapping[str, Kept]) -> int:
+    return max(kept.changed_ms for kept in of_call.values())

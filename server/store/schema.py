@@ -1,6 +1,18 @@
 """The tables, once for both databases. Types are the four that bare drivers carry (`server.sql.forbidden_columns`)."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    and_,
+    literal_column,
+    or_,
+)
 
 from server.sql import RowId, lit
 
@@ -127,6 +139,32 @@ card = Table(
     Column("dismissed_ms", BigInteger),
     PrimaryKeyConstraint("call_id", "agent_id"),
 )
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("call_id", Text, nullable=False),
+    Column("key", Text, nullable=False),  # the vendor's
+    Column("account_id", BigInteger, nullable=False),
+    Column("line_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("name", Text, nullable=False),  # of its file in the audio store
+    Column("size", BigInteger, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("duration_ms", BigInteger),
+    Column("at_ms", BigInteger, nullable=False),  # when it came
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("listened", BigInteger, nullable=False),
+    Column("listened_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    PrimaryKeyConstraint("call_id", "key"),
+    Index("recording_changed", "changed_ms"),
+)
+IS_HELD = or_(recording.c.state == literal_column("'available'"), recording.c.state == literal_column("'fetched'"))
+Index("recording_age", recording.c.at_ms, sqlite_where=IS_HELD, postgresql_where=IS_HELD)
+IS_LEFT_OVER = and_(recording.c.state == literal_column("'expired'"), recording.c.name != literal_column("''"))
+Index("recording_over", recording.c.at_ms, sqlite_where=IS_LEFT_OVER, postgresql_where=IS_LEFT_OVER)
 
 spent_token = Table(
     "spent_token",

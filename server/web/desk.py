@@ -16,6 +16,7 @@ from server.services.dial import Dialling
 from server.services.directory import Directory
 from server.services.intake import Intake
 from server.services.lines import Lines
+from server.services.playing import Playing
 from server.services.probe import Probe
 from server.services.recordings import Recordings
 from server.services.session import Sessions
@@ -39,6 +40,7 @@ class Desk:
     lines: Lines
     directory: Directory
     recordings: Recordings
+    playing: Playing
     probe: Probe
     channels: Channels
     listener: Listener

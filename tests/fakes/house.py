@@ -24,16 +24,21 @@ from server.services.calls import Calls
 from server.services.cards import Cards
 from server.services.dial import Dialling
 from server.services.directory import Directory
+from server.services.expiry import Expiry
+from server.services.fetching import Cellar, Fetching
 from server.services.intake import Intake
 from server.services.lines import Lines
+from server.services.links import Links
 from server.services.log import Logging
 from server.services.notice import Notice
+from server.services.playing import Playing
 from server.services.recordings import Recordings
 from server.settings import Settings
 from server.sql import connect
 from server.store.migrate import migrate
 from server.wiring import Stores, stores
 
+from .audio import MemoryAudio, TemporaryPress
 from .clock import START_MS, HandClock
 from .crm import FakeCrm
 from .later import Shelf
@@ -136,12 +141,13 @@ class House:
 
     def __init__(
         self, kept: Stores, *, clock: HandClock | None = None, crm: FakeCrm | None = None,
-        sender: FakeSender | None = None, hooks: Any = None,
+        sender: FakeSender | None = None, audio: MemoryAudio | None = None, hooks: Any = None,
     ) -> None:  # fmt: skip
         self.kept = kept
         self.clock = clock or HandClock()
         self.crm = crm or FakeCrm()
         self.sender = sender or FakeSender()
+        self.audio = audio or MemoryAudio()
         self.shelf = Shelf()
         self.decisions: list[Decision] = []
         clock_ = self.clock
@@ -151,9 +157,10 @@ class House:
         self.directory = Directory(
             kept.directory, self.crm, self.accounts, self.shelf, hooks_base=PUBLIC_URL, clock=clock_
         )
-        self.recordings = Recordings(
-            kept.calls, self.lines, self.sender, public_url=PUBLIC_URL, secret_key=SECRET_KEY, link_s=3600, clock=clock_
-        )
+        self.links = Links(PUBLIC_URL, SECRET_KEY)
+        self.recordings = Recordings(kept.calls, kept.recordings, self.links, link_s=3600, clock=clock_)
+        self.press = TemporaryPress()
+        self.store_recordings(self.audio)
         self.cards = Cards(
             self.lines, self.agents, kept.calls,
             book=self.directory, people=self.accounts, recordings=self.recordings, clock=clock_,
@@ -174,19 +181,33 @@ class House:
             self.calls.tell(listener)
         self.calls.tell_order(self.dialling.told)
         self.directory.tell(self.cards.found)
+        self.recordings.tell(self.cards.refreshed)
+
+    def store_recordings(self, audio: MemoryAudio | None, *, keep_days: int = 0) -> None:
+        """Keep recordings here; None: leave them with the PBX."""
+        cellar, clock = Cellar(self.press, audio), self.clock
+        self.fetching = Fetching(
+            self.kept.calls, self.kept.recordings, self.recordings, self.lines, self.sender, self.accounts,
+            cellar=cellar, alive=lambda _: self.is_alive, clock=clock,
+        )  # fmt: skip
+        self.playing = Playing(
+            self.kept.calls, self.kept.recordings, self.links, self.lines, self.sender, audio, clock=clock
+        )
+        self.expiry = Expiry(self.kept.recordings, cellar, keep_days=keep_days, clock=clock)
 
     async def _note(self, decision: Decision) -> None:
         self.decisions.append(decision)
 
     async def load(self) -> "House":
         """Read the stores, as at a start."""
-        for room in (self.accounts, self.lines, self.cards, self.dialling):
+        for room in (self.accounts, self.lines, self.recordings, self.cards, self.dialling):
             await room.load()
         return self
 
     async def again(self, **more: Any) -> "House":
         """The process after a restart: the same stores and outside world, another memory."""
-        return await House(self.kept, clock=self.clock, crm=self.crm, sender=self.sender, **more).load()
+        same = {"clock": self.clock, "crm": self.crm, "sender": self.sender, "audio": self.audio}
+        return await House(self.kept, **same | more).load()
 
     def screen(self, user_id: int = OLGA, account_id: int = ACCOUNT, *, is_admin: bool = False) -> Screen:
         """Connect a browser."""
