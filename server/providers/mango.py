@@ -189,8 +189,8 @@ def _target(number: str) -> str:
 
 def _is_done(verb: str, body: bytes, content: object) -> bool:
     """`{"result": 1000}` in the new API; the old one said "understood" with an empty 200 and the rest by a hook."""
-    if verb == "recording" and content is None:
-        return len(body) > 0 and not body.lstrip().startswith(b"<")
+    if verb == "recording":
+        return content is None and len(body) > 0 and not body.lstrip().startswith(b"<")
     if not body.strip():
         return True
     return isinstance(content, dict) and code_of(content) in ("", DONE) and "error" not in content

@@ -161,12 +161,13 @@ class Sipuni:
         """Read an answer in any of its known shapes; the content type says nothing (JSON comes as text/html)."""
         content = wire.loads(answer.body)
         kind = wire.status_error(answer.status)
-        if kind is None and request.verb == "recording" and _is_audio(answer.body, content):
+        is_recording = request.verb == "recording"
+        if kind is None and is_recording and _is_audio(answer.body, content):
             return Accepted()
-        if kind is None and _is_done(content):
+        if kind is None and not is_recording and _is_done(content):
             return Accepted(_order_ref(content))
         text = _complaint(content)
-        if request.verb == "recording" and wire.is_not_there(answer.status, text):
+        if is_recording and wire.is_not_there(answer.status, text) and _blame(text, "") is not VendorCredentials:
             raise wire.failure(VendorNoRecording, request, answer, text=text)
         if kind is None or kind is VendorRefused:
             kind = _blame(text, request.verb) if content is not None else kind or VendorError

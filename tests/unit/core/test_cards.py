@@ -9,9 +9,9 @@ from test_calls import ANSWERED, BUSY, CALL_BACK, CLIENT, GROUP, MISSED, SIPUNI_
 from server.core import calls, cards
 from server.core.calls import Call, Order
 from server.core.cards import Marks, Viewpoint
-from server.core.events import CallEvent, LegAnswered, LegEnded, LegHeld, LegRang, RecordingSeen
+from server.core.events import CallEvent, LegAnswered, LegEnded, LegHeld, LegRang
 from server.core.messages import CallerView, Person
-from server.core.vocabulary import CallerKind, Capability, CardState, Direction, RecordingState, Result, Side
+from server.core.vocabulary import CallerKind, Capability, CardState, Direction, Result, Side
 
 OLGA = Person(1, "Ольга", "201")
 PAVEL = Person(2, "Павел", "202")
@@ -98,15 +98,6 @@ def test_who_ordered_a_call_sees_it_before_any_telephone_rings() -> None:
     call, _ = calls.bind(told([leg(LegRang, 0, "client", side=Side.CLIENT, extension="")]), order)
 
     assert "205" in cards.extensions_of(call)
-
-
-def test_a_recording_is_pending_until_it_can_be_heard() -> None:
-    """Announced is not ready; with a link nothing is pending."""
-    seen = RecordingSeen(key="r", at_ms=ms(9), call_ref="C", recording_key="k", state=RecordingState.EXPECTED)
-    call = told([*ANSWERED, seen])
-
-    assert cards.card(call, STRANGER, of("201"), Marks()).recording_pending
-    assert not cards.card(call, STRANGER, of("201"), Marks(recording_url="u")).recording_pending
 
 
 def test_an_ended_call_leaves_the_screens_after_two_minutes_of_our_clock() -> None:

@@ -15,6 +15,12 @@ from server.store.schema import metadata
 NOW = 100 * DAY_MS
 
 
+class Nothing:
+    """No recordings to let go."""
+
+    async def tidy(self) -> None: ...
+
+
 @pytest.fixture
 async def db() -> AsyncIterator[Database]:
     database = await connect("sqlite:///:memory:")
@@ -32,7 +38,7 @@ async def test_webhooks_go_after_their_days_and_only_once_read(db: Database) -> 
         if key != "unread" and hook_id is not None:
             await hooks.settle(hook_id)
 
-    await Housekeeping(hooks, AccountStore(db, Cipher("k" * 32)), keep_days=30, clock=lambda: NOW).tidy()
+    await Housekeeping(hooks, AccountStore(db, Cipher("k" * 32)), Nothing(), keep_days=30, clock=lambda: NOW).tidy()
 
     again = [await hooks.put("l", key=key, received_ms=NOW, raw=b"x") for key in ("old", "unread", "young")]
     assert [new is not None for new in again] == [True, False, False]
@@ -44,7 +50,7 @@ async def test_spent_tokens_go_when_they_have_expired(db: Database) -> None:
     await accounts.spend("dead", account_id=1, user_id=2, exp_ms=NOW - 1)
     await accounts.spend("alive", account_id=1, user_id=2, exp_ms=NOW + 1)
 
-    await Housekeeping(HookStore(db, Cipher("k" * 32)), accounts, keep_days=30, clock=lambda: NOW).tidy()
+    await Housekeeping(HookStore(db, Cipher("k" * 32)), accounts, Nothing(), keep_days=30, clock=lambda: NOW).tidy()
 
     assert await accounts.spend("dead", account_id=1, user_id=2, exp_ms=NOW) is None
     assert await accounts.spend("alive", account_id=1, user_id=2, exp_ms=NOW) == 2

@@ -1,4 +1,4 @@
-"""Lines and seats, their live check, and the links to their recordings."""
+"""Lines and seats, and their live check."""
 
 from typing import Any
 
@@ -11,8 +11,6 @@ from server.core.ports import VendorAnswer
 from server.core.records import Line, Seat
 from server.services.housekeeping import DAY_MS, Housekeeping
 from server.services.probe import Check, Probe
-
-RECORD = "https://sipuni.com/api/statistic/record?id=rec-1"
 
 
 def own(house: House) -> Line:
@@ -195,66 +193,6 @@ async def test_what_is_typed_is_checked_and_not_stored(house: House) -> None:
     assert own(house).credentials["user"] == "078332"
 
 
-# -- recordings ----------------------------------------------------------------------------------------------------
-
-
-async def recorded(house: House) -> str:
-    """The token of a link to a recording."""
-    for hook in (rang(), answered(), ended(call_record_link=RECORD)):
-        await house.hear(hook)
-    return house.recordings.link(house.call).rpartition("/")[2]
-
-
-async def test_a_link_opens_the_recording(house: House) -> None:
-    """It is fetched from the PBX when somebody listens."""
-    token = await recorded(house)
-    house.sender.answers = [VendorAnswer(status=200, body=b"ID3audio")]
-
-    assert (await house.recordings.open(token)).body == b"ID3audio"
-
-
-async def test_a_link_in_a_card_ends(house: House) -> None:
-    """Between one and two lifetimes after it was made; the one in amoCRM's note does not."""
-    token = await recorded(house)
-    lasting = house.recordings.lasting_link(house.call).rpartition("/")[2]
-    house.sender.answers = [VendorAnswer(status=200, body=b"ID3audio")]
-    house.clock.pass_s(3600)
-    assert (await house.recordings.open(token)).body
-
-    house.clock.pass_s(3600)
-
-    with pytest.raises(NotFound):
-        await house.recordings.open(token)
-    assert (await house.recordings.open(lasting)).body
-
-
-@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: "a" + t, lambda _: "", lambda _: "жук.жук"])
-async def test_an_altered_link_opens_nothing(house: House, spoil: Any) -> None:
-    """And the PBX is not asked."""
-    token = await recorded(house)
-
-    with pytest.raises(NotFound):
-        await house.recordings.open(spoil(token))
-
-    assert house.sender.requests == []
-
-
-async def test_a_call_without_a_recording_has_no_link(house: House) -> None:
-    """Neither in the card nor in amoCRM."""
-    await house.hear(rang())
-
-    assert (house.recordings.link(house.call), house.recordings.lasting_link(house.call)) == ("", "")
-
-
-async def test_a_link_is_the_same_for_a_while(house: House) -> None:
-    """Or every card would be sent anew with each second."""
-    await recorded(house)
-    first = house.recordings.link(house.call)
-    house.clock.pass_s(1)
-
-    assert house.recordings.link(house.call) == first
-
-
 # -- housekeeping --------------------------------------------------------------------------------------------------
 
 
@@ -262,7 +200,7 @@ async def test_old_webhooks_and_spent_tokens_are_forgotten(house: House) -> None
     """After their days; younger ones stay."""
     await house.hear(rang())
     await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=PAVEL, exp_ms=house.clock.now_ms)
-    housekeeping = Housekeeping(house.kept.hooks, house.kept.accounts, keep_days=30, clock=house.clock)
+    housekeeping = Housekeeping(house.kept.hooks, house.kept.accounts, house.expiry, keep_days=30, clock=house.clock)
 
     await housekeeping.tidy()
     assert await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=OLGA, exp_ms=1) == PAVEL
