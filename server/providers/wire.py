@@ -44,7 +44,7 @@ STATUS_ERRORS: dict[int, type[VendorError]] = {
 NOT_THERE = frozenset({404, 410, 425})
 """Statuses with which storages say that a file is not there: never was, not any more, not yet."""
 
-ABSENT_WORDS = ("not found", "no record", "not exist", "не найден", "нет записи")
+ABSENT_WORDS = ("not found", "no record", "not exist", "не найден", "не существует", "нет записи")
 
 _NEVER_SHOWN = frozenset({"hash", "sign", "vpbx_api_key", "secret"})
 """Request fields that a vendor's error page might repeat; no error carries them on."""

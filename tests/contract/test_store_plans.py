@@ -8,7 +8,7 @@ from store_house import database_url, db, kept  # noqa: F401
 from test_lanes_plans import plan
 
 from server.sql import Script, Stmt
-from server.store import calls, dials, directory, hooks
+from server.store import calls, dials, directory, hooks, recordings
 from server.wiring import Stores
 
 ROWS = 2000
@@ -25,6 +25,9 @@ FILL = (
     SELECT n % 5, CASE WHEN n % 2 = 0 THEN 'contacts' ELSE 'leads' END, n, 'x', 1, 1, 0, n, 1""",
     """INSERT INTO phone (account_id, last10, noun, entity_id) SELECT n % 5, 'p' || n, 'contacts', n""",
     """INSERT INTO bond (account_id, noun, entity_id, lead_id) SELECT n % 5, 'contacts', n, n + 1""",
+    """INSERT INTO recording (call_id, key, account_id, line_id, state, attempts, name, size, content_type, at_ms,
+    changed_ms, listened) SELECT 'c' || n, 'k' || n, n % 5, 'l' || (n % 5),
+    CASE WHEN n % 100 = 0 THEN 'expired' ELSE 'fetched' END, 1, 'f' || n, 1, 'audio/mpeg', n, n, 0""",
     """INSERT INTO card (call_id, agent_id, noticed_ms) SELECT 'c' || n, 7, n""",
 )
 
@@ -49,6 +52,11 @@ CASES = [
     pytest.param(calls.TO_CHANGE, {"line": "l1", "ref": "r1"}, "call", "call_ref", id="call to change"),
     pytest.param(calls.SINCE, {"since_ms": ROWS - 10}, "call", "call_started", id="calls since"),
     pytest.param(calls.MARKS, {"calls": ["c1", "c2"]}, "card", "card", id="marks of calls"),
+    pytest.param(recordings.OF_CALL, {"call": "c1"}, "recording", "recording", id="recordings of a call"),
+    pytest.param(recordings.OF_CALLS, {"calls": ["c1", "c2"]}, "recording", "recording", id="recordings of calls"),
+    pytest.param(
+        recordings.CHANGED, {"since_ms": ROWS - 10}, "recording", "recording_changed", id="recordings of late"
+    ),
     pytest.param(dials.WAITING, {"line": "l1"}, "dial", "dial_waiting", id="waiting orders"),
     pytest.param(dials.OF_CALL, {"call": "c1"}, "dial", "dial_call", id="order of a call"),
     pytest.param(dials.BY_KEY, {"account": 1, "agent": 1, "click": "k1"}, "dial", "dial_key", id="order by its click"),
@@ -69,19 +77,31 @@ async def test_the_index_is_used(filled: Stores, stmt: Stmt, params: dict[str, A
     assert f"Seq Scan on {table}" not in found
 
 
-async def test_unread_webhooks_have_an_index_of_their_own(filled: Stores) -> None:
-    """A restart finds what was not read without walking the webhooks of a month."""
+@pytest.mark.parametrize(
+    ("stmt", "index"),
+    [
+        pytest.param(hooks.ALL_UNREAD, "hook_new", id="webhooks that a restart reads"),
+        pytest.param(recordings.EXPIRED, "recording_over", id="recordings with a file to remove"),
+    ],
+)
+async def test_what_is_left_to_do_has_an_index_of_its_own(filled: Stores, stmt: Stmt, index: str) -> None:
+    """It is found without walking all that was ever done."""
     if filled.db.dialect == "sqlite":
-        found = await plan(filled.db, hooks.ALL_UNREAD, {})
+        found = await plan(filled.db, stmt, {})
     else:
-        found = str(await filled.db.read(Stmt(text("EXPLAIN " + hooks.ALL_UNREAD.postgresql.sql))))
+        found = str(await filled.db.read(Stmt(text("EXPLAIN " + stmt.postgresql.sql))))
 
-    assert "hook_new" in found
+    assert index in found
 
 
 async def test_old_webhooks_are_found_by_their_age(filled: Stores) -> None:
     """Purging asks the index of the moments of arrival."""
     assert "hook_age" in await plan(filled.db, hooks.PURGE, {"before_ms": 50})
+
+
+async def test_old_recordings_are_found_by_their_age(filled: Stores) -> None:
+    """Letting go asks the index of what is held."""
+    assert "recording_age" in await plan(filled.db, recordings.EXPIRE, {"before_ms": 50, "now_ms": 60})
 
 
 @pytest.mark.parametrize("index", ["call_live", "call_over"])

@@ -158,3 +158,90 @@ async def test_redirects_are_followed_where_the_vendor_uses_them(
     one.answer = move
 
     assert (await sender.send("sipuni", request(follows_redirects=follows))).status == status
+
+
+# -- streams -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_recording_is_read_piece_by_piece(pbx: tuple[Pbx, Outbound]) -> None:
+    """Its first bytes with the answer, the rest as it comes; its size is known before."""
+    one, sender = pbx
+    content = bytes(range(256)) * 2000
+    one.answer = web.Response(body=content, content_type="audio/mpeg")
+
+    async with sender.stream("sipuni", request()) as answer:
+        rest = [piece async for piece in answer.rest]
+
+    assert (answer.head.status, answer.size) == (200, len(content))
+    assert answer.head.body == content[: outbound.HEAD_BYTES]
+    assert answer.head.body + b"".join(rest) == content
+    assert max(map(len, rest)) <= outbound.PIECE_BYTES
+
+
+async def test_a_short_answer_is_whole_at_once(pbx: tuple[Pbx, Outbound]) -> None:
+    """An error is judged by all that was said."""
+    one, sender = pbx
+    one.answer = web.Response(status=404, body=b"no such file")
+
+    async with sender.stream("sipuni", request()) as answer:
+        assert (answer.head.status, answer.head.body) == (404, b"no such file")
+        assert [piece async for piece in answer.rest] == []
+
+
+async def test_a_stream_that_breaks_off_says_so(pbx: tuple[Pbx, Outbound]) -> None:
+    """It said two hundred thousand bytes, and sent half of them: nobody takes that for a recording."""
+    one, sender = pbx
+
+    async def half(request_: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "200000"})
+        await response.prepare(request_)
+        await response.write(bytes(100_000))
+        assert request_.transport is not None
+        request_.transport.close()
+        return response
+
+    one.answer = half
+    async with sender.stream("sipuni", request()) as answer:
+        with pytest.raises(VendorUnavailable):
+            assert [piece async for piece in answer.rest]
+
+
+async def test_a_stream_that_falls_silent_is_given_up(
+    pbx: tuple[Pbx, Outbound], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the whole may take, the next piece may not."""
+    one, sender = pbx
+    monkeypatch.setattr(outbound, "SILENCE_S", 0.1)
+
+    async def stall(request_: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "200000"})
+        await response.prepare(request_)
+        await response.write(bytes(100_000))
+        await one.is_slow.wait()
+        return response
+
+    one.answer = stall
+    async with sender.stream("sipuni", request()) as answer:
+        with pytest.raises(VendorUnavailable):
+            assert [piece async for piece in answer.rest]
+    one.is_slow.set()
+
+
+async def test_nobody_at_the_address_is_no_stream() -> None:
+    """The connection is refused."""
+    sender = Outbound(CODECS, {"sipuni": "http://127.0.0.1:1"})
+
+    with pytest.raises(VendorUnavailable):
+        async with sender.stream("sipuni", request()):
+            pytest.fail("there is no answer")
+
+    await sender.close()
+
+
+async def test_what_a_reader_of_a_stream_raises_is_his(pbx: tuple[Pbx, Outbound]) -> None:
+    """A full disk of ours is no fault of the PBX's."""
+    _, sender = pbx
+
+    with pytest.raises(OSError, match="full"):
+        async with sender.stream("sipuni", request()):
+            raise OSError("full")

@@ -1,5 +1,6 @@
 """Settings: where they come from, what is refused, what is shown."""
 
+import importlib.util
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,11 @@ def test_a_whole_set_of_settings_may_start() -> None:
         ({"amo_client_id": ""}, "amo_client_id"),
         ({"amo_client_secret": ""}, "amo_client_secret"),
         ({"listen": "8801x"}, "listen"),
+        ({"recordings_store": "s3"}, "recordings_s3_bucket"),
+        (
+            {"recordings_store": "s3", "recordings_s3_bucket": "b", "recordings_s3_access_key": "a"},
+            "recordings_s3_access_key",
+        ),
     ],
 )
 def test_what_keeps_the_server_from_starting_is_named(changed: dict[str, Any], named: str) -> None:
@@ -117,6 +123,21 @@ def test_what_keeps_the_server_from_starting_is_named(changed: dict[str, Any], n
     (problem,) = check(Settings(**GOOD | changed))
 
     assert named in problem.partition(":")[0]
+
+
+def test_s3_without_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything starts, with the cure."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    (problem,) = check(Settings(**GOOD | {"recordings_store": "s3", "recordings_s3_bucket": "b"}))
+
+    assert "[s3]" in problem
+
+
+def test_recordings_are_beside_the_database_unless_told() -> None:
+    """Or in the folder that was named."""
+    assert Settings(state="s").recordings_path == Path("s/recordings")
+    assert Settings(state="s", recordings_folder="/mnt/r").recordings_path == Path("/mnt/r")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ from server.commands.opened import database_url
 from server.core import calls
 from server.core.calls import Order
 from server.core.errors import ConfigError
+from server.core.recordings import unknown
 from server.core.records import Decision
+from server.core.vocabulary import RecordingState
 from server.settings import Settings
 from server.sql import sqlite_path
 
@@ -111,6 +113,25 @@ async def test_a_recording_has_our_link_or_none(tmp_path: Path) -> None:
     assert told["state"] == "available"
     assert told["url"].startswith("https://voip.example/r/")
     assert untold["url"] is None
+
+
+async def test_a_recording_shows_what_we_did_with_it(tmp_path: Path) -> None:
+    """Fetched, absent or expired: our word, not the vendor's; what is withdrawn or gone has no link."""
+    settings = settings_of(tmp_path)
+    async with opened(settings) as kept:
+        await connected(kept)
+        await hear(kept, *TALK)
+        (call,) = await kept.calls.on_screens(0)
+        (recording,) = call.recordings.values()
+        for state, is_revoked in (("fetched", False), ("absent", False), ("expired", False), ("fetched", True)):
+            one = structs.replace(unknown(call, recording), state=RecordingState(state))
+            await kept.recordings.put(one)
+            if is_revoked:
+                await kept.recordings.revoke([one], 1)
+
+            (told,) = (await listed(settings))[0]["recordings"]
+
+            assert (told["state"], told["url"] is not None) == (state, state == "fetched" and not is_revoked)
 
 
 async def test_since_leaves_out_what_started_before(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from server.core.errors import (
     VendorCredentials,
     VendorError,
     VendorExtension,
+    VendorNoRecording,
     VendorNumber,
     VendorRateLimited,
     VendorRefused,
@@ -346,3 +347,19 @@ def test_no_audio_is_no_recording(body: bytes) -> None:
     """An empty file, a page or a refusal is not stored as a recording."""
     with pytest.raises(VendorError):
         outcome("recording", body)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b'{"code":3340}', 404), (b'{"result":3320}', 200), (b'{"code":3320}', 420), (b"", 404), (b"gone", 410)],
+)
+def test_a_recording_that_is_not_there_is_told_apart(body: bytes, status: int) -> None:
+    """Not stored yet, or a one-time link that was spent: the next attempt asks for a fresh one."""
+    with pytest.raises(VendorNoRecording):
+        outcome("recording", body, status)
+
+
+def test_a_yes_is_no_recording() -> None:
+    """JSON is not played to anybody, whatever it says."""
+    with pytest.raises(VendorError):
+        outcome("recording", b'{"result":1000}')

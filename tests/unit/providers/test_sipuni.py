@@ -15,6 +15,7 @@ from server.core.errors import (
     VendorCredentials,
     VendorError,
     VendorExtension,
+    VendorNoRecording,
     VendorNumber,
     VendorRateLimited,
     VendorRefused,
@@ -372,6 +373,34 @@ def test_no_audio_is_no_recording(body: bytes) -> None:
     """An empty file, a page or a refusal is not stored as a recording."""
     with pytest.raises(VendorError):
         outcome("recording", body)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"record not found", 404),
+        (b"", 410),
+        (b"", 425),
+        (b'{"success":false,"message":"Record not found"}', 200),
+        ('{"success":false,"msg":"Запись не найдена"}'.encode(), 200),
+    ],
+)
+def test_a_recording_that_is_not_there_is_told_apart(body: bytes, status: int) -> None:
+    """By status or in words: it is worth asking again, for a while."""
+    with pytest.raises(VendorNoRecording):
+        outcome("recording", body, status)
+
+
+def test_a_user_that_is_not_found_is_no_missing_recording() -> None:
+    """The credentials are wrong: all recordings would be taken for missing, one after the other."""
+    with pytest.raises(VendorCredentials):
+        outcome("recording", b'{"success":false,"message":"User not found"}')
+
+
+def test_a_yes_is_no_recording() -> None:
+    """JSON is not played to anybody, whatever it says."""
+    with pytest.raises(VendorError):
+        outcome("recording", b'{"success":true,"id":"1"}')
 
 
 def test_the_list_of_schemes_proves_the_secret() -> None:
