@@ -23,6 +23,8 @@ HEAD_BYTES = 64 * 1024
 """How much of a streamed answer is read before it is judged: all of any error, a little of any recording."""
 
 PIECE_BYTES = 256 * 1024
+"""How much of a streamed answer is handed on at once, at most."""
+
 SILENCE_S = 30.0
 """How long the next piece of a streamed answer may take; the whole may take as long as it is long."""
 

@@ -46,9 +46,6 @@ class DiskAudio:
     async def remove(self, name: str) -> None:
         await _in_thread(self._remove, name)
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
     def _put(self, name: str, file: Path) -> None:
         place = self._folder / name
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -63,9 +63,6 @@ class S3Audio:
         with _heard(), contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, name)
 
-    async def close(self) -> None:
-        """The library lets go by itself."""
-
 
 @contextlib.contextmanager
 def _heard() -> Iterator[None]:

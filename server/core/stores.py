@@ -213,8 +213,6 @@ class AudioStore(Protocol):
         """Nothing of this name is there afterwards, whether it was or not."""
         ...
 
-    async def close(self) -> None: ...
-
 
 class Take(Struct, frozen=True):
     """A whole recording as it is to be kept. `duration_ms` is None where it cannot be told."""

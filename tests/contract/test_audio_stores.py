@@ -54,7 +54,6 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     one: AudioStore = made[request.param]()
     yield one
     await one.remove(NAME)
-    await one.close()
 
 
 def file_of(folder: Path, content: bytes) -> Path:

@@ -35,9 +35,6 @@ class MemoryAudio:
         self._fail()
         self.files.pop(name, None)
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
     def _fail(self) -> None:
         if self.fault is not None:
             fault, self.fault = self.fault, None
