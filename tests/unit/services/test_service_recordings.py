@@ -1,5 +1,7 @@
 """Recordings from the vendor's word to the listener's ear: fetched once, kept, played, withdrawn, let go."""
 
+import io
+import wave
 from typing import Any
 
 import pytest
@@ -211,6 +213,23 @@ async def test_a_store_that_takes_nothing_is_told_and_waited_for(call_ended: Hou
     await fetch(call_ended)
     assert await call_ended.accounts.alerts(ACCOUNT) == []
     assert list(call_ended.audio.files.values()) == [SOUND]
+
+
+async def test_what_a_pbx_records_otherwise_is_kept_as_mp3(call_ended: House) -> None:
+    """Half a second of WAV: amoCRM's player gets what it knows, with the right type and size."""
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(8000))
+    call_ended.sender.answers = [VendorAnswer(status=200, body=sound.getvalue(), headers={"Content-Type": "audio/wav"})]
+
+    await fetch(call_ended)
+
+    one, (kept_bytes,) = await kept(call_ended), call_ended.audio.files.values()
+    assert (one.content_type, one.size) == ("audio/mpeg", len(kept_bytes))
+    assert one.duration_ms == pytest.approx(500, abs=150)
+    assert kept_bytes[:3] == b"ID3"
+    assert await play(call_ended, call_ended.recordings.link(call_ended.call)) == kept_bytes
 
 
 async def test_a_recording_over_the_limit_stays_with_the_pbx(call_ended: House) -> None:
@@ -484,6 +503,35 @@ async def test_a_pbx_that_knows_ranges_is_asked_for_the_part(call_ended: House) 
 
     assert await play(call_ended, call_ended.recordings.link(call_ended.call), Span(4, 9)) == SOUND[4:9]
     assert call_ended.sender.requests[-1].headers["Range"] == "bytes=4-8"
+
+
+async def test_a_part_that_the_pbx_does_not_have_is_no_fault_of_the_command(call_ended: House) -> None:
+    """416 speaks of the range: an empty part, not an error."""
+    call_ended.sender.answers = [VendorAnswer(status=416, body=b"")]
+
+    assert await play(call_ended, call_ended.recordings.link(call_ended.call), Span(9999)) == b""
+
+
+async def test_a_listener_of_a_pbx_that_is_down_hears_which_fault_it_is(call_ended: House) -> None:
+    """Not "no recording": that would be believed."""
+    call_ended.sender.answers = [VendorUnavailable()]
+
+    with pytest.raises(VendorUnavailable):
+        await play(call_ended, call_ended.recordings.link(call_ended.call))
+
+
+async def test_a_listening_that_cannot_be_counted_is_heard(call_ended: House) -> None:
+    """The database is away for a moment; the sound is not."""
+
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable
+
+    call_ended.kept.recordings.listened = away  # type: ignore[method-assign]
+    found = await call_ended.playing.find(call_ended.recordings.link(call_ended.call).rpartition("/")[2])
+
+    await call_ended.playing.heard(found)
+
+    assert await play(call_ended, call_ended.recordings.link(call_ended.call)) == SOUND
 
 
 async def test_without_a_size_the_whole_is_given(call_ended: House) -> None:
