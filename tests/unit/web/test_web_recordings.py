@@ -6,9 +6,11 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 import structlog
+from aiohttp import web
 from fakes.house import SECRET_KEY
 from sandboxes import until
 from served import ACCOUNT, PAVEL, Served, served
@@ -217,3 +219,50 @@ async def test_links_are_never_logged(kept: Recorded) -> None:
     said = json.dumps(lines, default=str)
     assert kept.token().rpartition("/")[2] not in said
     assert "/r/" not in said
+
+
+# -- straight from the PBX -----------------------------------------------------------------------------------------
+
+
+async def without_length(request: web.Request) -> web.StreamResponse:
+    """A PBX that sends a recording in chunks."""
+    response = web.StreamResponse(headers={"Content-Type": "audio/mpeg"})
+    await response.prepare(request)
+    await response.write(SOUND)
+    return response
+
+
+async def half(request: web.Request) -> web.StreamResponse:
+    """A PBX that falls over in the middle of a recording."""
+    response = web.StreamResponse(headers={"Content-Type": "audio/mpeg", "Content-Length": "300000"})
+    await response.prepare(request)
+    await response.write(SOUND + bytes(150_000))
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def test_a_recording_without_a_length_comes_whole(missing: Recorded) -> None:
+    """Where in it a part would be, nobody can say: 200, in chunks."""
+    missing.house.outside.answer = without_length
+
+    status, body, headers = await get(missing.house, missing.token(), Range="bytes=4-5")
+
+    assert (status, body, headers.get("Content-Range"), headers.get("Content-Length")) == (200, SOUND, None, None)
+
+
+async def test_a_recording_that_breaks_off_is_not_taken_for_whole(missing: Recorded) -> None:
+    """The headers are out already, so the connection is cut: the player knows that something is missing."""
+    missing.house.outside.answer = half
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await get(missing.house, missing.token())
+
+
+async def test_a_pbx_that_knows_no_ranges_is_cut_by_us(missing: Recorded) -> None:
+    """It sends everything whatever part is asked for; players seek all the same."""
+    missing.house.outside.answer = SOUND
+
+    status, body, headers = await get(missing.house, missing.token(), Range="bytes=4-5")
+
+    assert (status, body, headers["Content-Range"]) == (206, b"01", "bytes 4-5/14")
