@@ -4,6 +4,7 @@ The contacts and companies inside are invisible elsewhere until then; the lead s
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -32,20 +33,25 @@ _SHOWN: Final = ("uid", "source_uid", "source_name", "category", "pipeline_id", 
 
 
 async def _create(request: web.Request) -> web.StreamResponse:
+    items = await read_items(request)
+    made = [
+        {**_show_made(request, record), "request_id": request_id_of(item, position)}
+        for position, (record, item) in enumerate(zip(create(request, items), items, strict=True))
+    ]
+    return hal({"_total_items": len(made), "_links": link(request, f"{_PATH}/sip"), "_embedded": {"unsorted": made}})
+
+
+def create(request: web.Request, items: Sequence[Row]) -> list[Row]:
+    """Put calls into Unsorted, all or none. Raises `Invalid`."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
-    items, refusals = await read_items(request), Refusals()
-    drafts = []
+    refusals, drafts = Refusals(), []
     for position, item in enumerate(items):
         request_id = request_id_of(item, position)
         _check(world, item, refusals, request_id)
         drafts.append(_drafts(world, item, user_id=user_id, refusals=refusals, request_id=request_id))
     refusals.settle()
-    made = []
-    for position, (item, inside) in enumerate(zip(items, drafts, strict=True)):
-        with world.batch():
-            record = _store(world, item, inside, user_id=user_id)
-        made.append({**_show_made(request, record), "request_id": request_id_of(item, position)})
-    return hal({"_total_items": len(made), "_links": link(request, f"{_PATH}/sip"), "_embedded": {"unsorted": made}})
+    with world.batch():
+        return [_store(world, item, inside, user_id=user_id) for item, inside in zip(items, drafts, strict=True)]
 
 
 def _check(world: World, item: Row, refusals: Refusals, request_id: Any) -> None:
@@ -148,9 +154,14 @@ async def _one(request: web.Request) -> web.StreamResponse:
 
 
 async def _accept(request: web.Request) -> web.StreamResponse:
-    world, record = request.app[WORLD], _open(request)
-    asked = _object(await read_any(request))
-    user_id = _user(request, asked)
+    record = _open(request)
+    accept(request, record, _object(await read_any(request)))
+    return hal(_show_sorted(request, record))
+
+
+def accept(request: web.Request, record: Row, asked: Row) -> None:
+    """Make what waits inside real, for `asked["user_id"]` in `asked["status_id"]`. Raises `Problem` 400."""
+    world, user_id = request.app[WORLD], _user(request, asked)
     pipeline = world.pipelines.get(record["pipeline_id"])
     statuses = [status["id"] for status in pipeline["statuses"] if status["type"] == 0] if pipeline else []
     status_id = whole(asked.get("status_id")) or statuses[0]
@@ -165,7 +176,6 @@ async def _accept(request: web.Request) -> web.StreamResponse:
             world.entities(kind).put(entity)
             announce(world, "add", kind, row=entity, user_id=user_id)
         _write_call(world, record, user_id)
-    return hal(_show_sorted(request, record))
 
 
 def _write_call(world: World, record: Row, user_id: int) -> None:
@@ -187,26 +197,32 @@ def _write_call(world: World, record: Row, user_id: int) -> None:
 
 async def _decline(request: web.Request) -> web.StreamResponse:
     record = _open(request)
-    _user(request, _object(await read_any(request)))
     shown = _show_sorted(request, record)
-    _discard(request.app[WORLD], record, "declined")
+    decline(request, record, _object(await read_any(request)))
     return hal(shown)
 
 
+def decline(request: web.Request, record: Row, asked: Row) -> None:
+    """Throw away a record with all that is inside. Raises `Problem` 400 for an unknown `asked["user_id"]`."""
+    _user(request, asked)
+    _discard(request.app[WORLD], record, "declined")
+
+
 async def _summary(request: web.Request) -> web.StreamResponse:
-    world = request.app[WORLD]
+    return hal({**summary(request.app[WORLD]), "_links": link(request, f"{_PATH}/summary")})
+
+
+def summary(world: World) -> Row:
+    """How many wait, were accepted and declined."""
     waiting, accepted = world.unsorted.where(state="open"), world.unsorted.where(state="accepted")
     waits = [row["sorted_at"] - row["created_at"] for row in accepted]
-    return hal(
-        {
-            "total": len(waiting),
-            "accepted": len(accepted),
-            "declined": len(world.unsorted.where(state="declined")),
-            "average_sort_time": sum(waits) // len(waits) if waits else 0,
-            "categories": {name: {"total": len([r for r in waiting if r["category"] == name])} for name in _CATEGORIES},
-            "_links": link(request, f"{_PATH}/summary"),
-        }
-    )
+    return {
+        "total": len(waiting),
+        "accepted": len(accepted),
+        "declined": len(world.unsorted.where(state="declined")),
+        "average_sort_time": sum(waits) // len(waits) if waits else 0,
+        "categories": {name: {"total": len([r for r in waiting if r["category"] == name])} for name in _CATEGORIES},
+    }
 
 
 def forget_known_callers(world: World, entity_type: str, key: Key) -> None:
