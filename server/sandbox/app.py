@@ -10,6 +10,11 @@ from aiohttp import ClientSession, web
 from server.sandbox import deliveries
 from server.sandbox.control import parts, people, watching
 from server.sandbox.deliveries import CLIENT
+from server.sandbox.legacy import account as old_account
+from server.sandbox.legacy import auth, current, incoming, private, search, v2
+from server.sandbox.legacy import calls as old_calls
+from server.sandbox.legacy import links as old_links
+from server.sandbox.legacy.envelope import is_enveloped, refuse
 from server.sandbox.oauth import endpoints
 from server.sandbox.page import routes as page
 from server.sandbox.rest import (
@@ -43,6 +48,7 @@ _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's o
 _ROOMS: Final = (
     account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
     widgets_api, endpoints, people, watching, parts,
+    v2, old_account, old_calls, incoming, old_links, private, current, auth, search,
 )  # fmt: skip
 
 
@@ -100,13 +106,17 @@ async def _as_problems(request: web.Request, handler: Handler) -> web.StreamResp
     try:
         return await handler(request)
     except Problem as exc:
-        return problem(exc)
+        return _refusal(request, exc)
     except web.HTTPException as exc:
         if exc.status < 400 or not request.path.startswith(_API):
             raise
-        return problem(Problem(exc.status, exc.reason))
+        return _refusal(request, Problem(exc.status, exc.reason))
     except ConnectionResetError:
         raise
     except Exception as exc:  # noqa: BLE001  the last resort of a server: tell, log, live on
         request.app[WORLD].log.note("error", path=request.path, message=repr(exc), trace=traceback.format_exc())
-        return problem(Problem(500, "the sandbox has failed; see /sandbox/log"))
+        return _refusal(request, Problem(500, "the sandbox has failed; see /sandbox/log"))
+
+
+def _refusal(request: web.Request, error: Problem) -> web.Response:
+    return refuse(request, error) if is_enveloped(request) else problem(error)

@@ -4,6 +4,7 @@ It holds every case that telephony meets: one open deal, several, a customer ins
 number two people share, people one agent may not see, names longer than any card.
 """
 
+import hashlib
 import random
 from typing import Any, Final
 
@@ -138,6 +139,7 @@ class _Sample:
                 "group_id": group_id,
                 "extension": str(_FIRST_EXTENSION + index),
                 "phone_number": f"+7900000{_FIRST_EXTENSION + index:04d}",
+                "api_key": hashlib.md5(f"{self._number}:{login}".encode(), usedforsecurity=False).hexdigest(),
                 "uuid": self._uuid(),
                 "amojo_id": self._uuid(),
                 "user_rank": None,

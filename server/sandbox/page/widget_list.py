@@ -111,7 +111,7 @@ def system(request: web.Request, user: Row) -> Row:
     return {
         "amouser": user["login"],
         "amouser_id": str(user["id"]),  # a string in amoCRM too
-        "amohash": "",
+        "amohash": user.get("api_key", ""),
         "subdomain": world.account["subdomain"],
         "domain": "kommo.com" if world.switches["brand"] == "kommo" else "amocrm.ru",
         "server": request.host,
