@@ -129,9 +129,9 @@ def _chosen(field: Row, item: Row) -> Row | None:
 
 
 def _enum(enums: list[Row], asked_id: int | None, asked_code: Any) -> Row | None:
-    return next(
-        (e for e in enums if (e["id"] == asked_id if asked_id is not None else e.get("code") == asked_code)), None
-    )
+    if asked_id is None:
+        return next((e for e in enums if asked_code and e.get("code") == asked_code), None)
+    return next((e for e in enums if e["id"] == asked_id), None)
 
 
 def _as_text(value: Any) -> str | None:
