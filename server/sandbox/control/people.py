@@ -50,6 +50,12 @@ async def _one_time(request: web.Request) -> web.StreamResponse:
     return plain({"token": one_time_token(world, user, _integration(world, asked.get("code")))})
 
 
+async def _api_key(request: web.Request) -> web.StreamResponse:
+    """What clients of the earlier APIs sign in with; the page has it as `system().amohash`."""
+    user = _user(request.app[WORLD], (await _asked(request)).get("user", ""))
+    return plain({"login": user["login"], "key": user.get("api_key", "")})
+
+
 async def _asked(request: web.Request) -> Row:
     body = await read_any(request)
     return body if isinstance(body, dict) else {}
@@ -83,4 +89,7 @@ ROUTES: Final = [
         "POST", "/sandbox/oauth/code", _code, "a fresh authorization code", door="open", fidelity=_OWN, body="object"
     ),
     Route("POST", "/sandbox/one-time-token", _one_time, "a one-time token", door="open", fidelity=_OWN, body="object"),
+    Route(
+        "POST", "/sandbox/api-key", _api_key, "a user's login and API key", door="open", fidelity=_OWN, body="object"
+    ),
 ]
