@@ -24,7 +24,8 @@ A local amoCRM, two local PBXs and, beside them, our backend. amoCRM answers at 
 documented or as published clients and widgets rely on; *switch*: nobody documented it, and `PUT /sandbox/switches`
 chooses; *not yet* stands at the end with its reason.
 
-The door of a route: **api** a Bearer token or the page's session, **page** the page's session only, **open** anybody.
+The door of a route: **api** a Bearer token, the page's session or a user's API key, **page** the page's session only,
+**open** anybody. `POST /sandbox/api-key` tells a user's key.
 """
 
 

@@ -24,12 +24,9 @@ _NOT_FOUND: Final = 263
 
 
 async def _create(request: web.Request) -> web.StreamResponse:
-    items = items_of(await read_body(request), "add")
-    if not items:
-        raise Problem(400, "add must be a list of calls")
     made: list[Row] = []
     errors: list[Row] = []
-    for item in items:
+    for item in _calls_in(await read_body(request)):
         try:
             made.append(_show(item, _log(request, _call(request.app[WORLD], item))))
         except Problem as exc:
@@ -37,6 +34,13 @@ async def _create(request: web.Request) -> web.StreamResponse:
             errors.append({"msg": message_of(exc), "code": code, "item": item})
     embedded: Row = {"items": made} | ({"errors": errors} if errors else {})
     return hal({"_links": {"self": _PATH, "method": "post"}, "_embedded": embedded})
+
+
+def _calls_in(body: Row) -> list[Row]:
+    items = items_of(body, "add")
+    if not items:
+        raise Problem(400, "add must be a list of calls")
+    return items
 
 
 def _call(world: World, item: Row) -> Row:
@@ -75,12 +79,9 @@ def _show(item: Row, note: Row) -> Row:
 async def _queue(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     inner = body.get("request")
-    items = items_of(inner if isinstance(inner, dict) else body, "add")
-    if not items:
-        raise Problem(400, "add must be a list of calls")
     taken: list[str] = []
     errors: list[Row] = []
-    for item in items:
+    for item in _calls_in(inner if isinstance(inner, dict) else body):
         try:
             taken.append(_take(request, item))
         except Problem as exc:

@@ -14,6 +14,7 @@ _TYPE_IDS: Final = {
 }  # fmt: skip
 _CHOICES: Final = ("select", "multiselect", "radiobutton")
 _TIMES: Final = ("date", "date_time", "birthday")
+_DAY: Final = "00:00:00"
 
 
 def type_id(field: Row) -> int:
@@ -47,9 +48,20 @@ def _show(world: World, field: Row, value: Row) -> Row:
     if field["type"] == "checkbox":
         return {"value": str(int(bool(value["value"])))}
     if field["type"] in _TIMES:
-        at = datetime.fromtimestamp(value["value"], zone_of(world))
-        return {"value": f"{at:%Y-%m-%d %H:%M:%S}" if field["type"] == "date_time" else f"{at:%Y-%m-%d 00:00:00}"}
+        return {
+            "value": _written(
+                world, value["value"], "%Y-%m-%d " + ("%H:%M:%S" if field["type"] == "date_time" else _DAY)
+            )
+        }
     return {"value": value["value"]}
+
+
+def _written(world: World, seconds: int, form: str) -> str:
+    """A time of the account's zone; what no calendar has stays a number."""
+    try:
+        return datetime.fromtimestamp(seconds, zone_of(world)).strftime(form)
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
 
 
 def read_fields(world: World, given: Any) -> list[Row]:

@@ -7,25 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from amocrm_client import Api, Receiver, Site, body, made, new_contact
+from amocrm_client import Api, Receiver, Site, body, listed, made, new_contact, write
 
 from server.sandbox.webhook_bodies import flatten
-from server.sandbox.world import Row, World
+from server.sandbox.world import World
 
 FORM = "application/x-www-form-urlencoded"
 ENTITIES = ["contacts", "companies", "leads", "customers"]
-
-
-async def items(answer: Any) -> list[Row]:
-    """What a list shows."""
-    rows: list[Row] = (await body(answer))["_embedded"]["items"]
-    return rows
-
-
-async def write(api: Api, kind: str, **asked: Any) -> Row:
-    """Add or update; the embedded part of the answer."""
-    told: Row = (await body(await api.post(f"/api/v2/{kind}", asked)))["_embedded"]
-    return told
 
 
 def field_id(world: World, entity_type: str, name: str) -> int:
@@ -87,7 +75,7 @@ async def test_a_contact_of_the_present_api_has_the_earlier_shape(api: Api, worl
 
 async def test_a_lead_shows_its_contacts_pipeline_and_sale(api: Api, world: World, lead: int) -> None:
     """The price is called sale, the main contact stands apart."""
-    shown = (await items(await api.get(f"/api/v2/leads?id={lead}")))[0]
+    shown = (await listed(await api.get(f"/api/v2/leads?id={lead}")))[0]
 
     contact, pipeline = shown["main_contact"]["id"], next(p["id"] for p in world.pipelines if p["is_main"])
     assert shown["sale"] == 1500
@@ -102,7 +90,7 @@ async def test_a_contact_makes_its_company_by_name(api: Api, world: World) -> No
     told = await write(api, "contacts", add=[{"name": one, "company_name": "ООО Новая"} for one in ("А", "Б")])
 
     ids = ",".join(str(one["id"]) for one in told["items"])
-    companies = [row["company"] for row in await items(await api.get(f"/api/v2/contacts?id={ids}"))]
+    companies = [row["company"] for row in await listed(await api.get(f"/api/v2/contacts?id={ids}"))]
     assert companies[0] == companies[1]
     assert companies[0]["name"] == "ООО Новая"
     assert len(world.companies.where(name="ООО Новая")) == 1
@@ -111,13 +99,13 @@ async def test_a_contact_makes_its_company_by_name(api: Api, world: World) -> No
 async def test_an_update_changes_links_and_parts_them(api: Api, lead: int) -> None:
     """contacts_id and company_id join, unlink parts."""
     company = (await write(api, "companies", add=[{"name": "ТД"}]))["items"][0]["id"]
-    contact = (await items(await api.get(f"/api/v2/leads?id={lead}")))[0]["main_contact"]["id"]
+    contact = (await listed(await api.get(f"/api/v2/leads?id={lead}")))[0]["main_contact"]["id"]
 
     joined = await write(api, "leads", update=[{"id": lead, "updated_at": int(time.time()), "company_id": company}])
-    between = (await items(await api.get(f"/api/v2/leads?id={lead}")))[0]
+    between = (await listed(await api.get(f"/api/v2/leads?id={lead}")))[0]
     parted = {"id": str(lead), "updated_at": int(time.time()), "unlink": {"contacts_id": [contact]}}
     await write(api, "leads", update=[parted])
-    after = (await items(await api.get(f"/api/v2/leads?id={lead}")))[0]
+    after = (await listed(await api.get(f"/api/v2/leads?id={lead}")))[0]
 
     assert set(joined["items"][0]) == {"id", "updated_at", "_links"}
     assert (between["company"]["id"], between["main_contact"]["id"]) == (company, contact)
@@ -136,7 +124,7 @@ async def test_an_update_older_than_what_is_stored_is_refused_alone(api: Api, le
     assert "errors" not in good
     assert told["errors"] == {"update": {str(lead): "Last modified date is older than in database"}}
     assert len(told["items"]) == 1
-    assert (await items(await api.get(f"/api/v2/leads?id={lead}")))[0]["name"] == "Новое имя"
+    assert (await listed(await api.get(f"/api/v2/leads?id={lead}")))[0]["name"] == "Новое имя"
 
 
 async def test_a_refused_item_leaves_the_others_alone(api: Api, world: World) -> None:
@@ -161,7 +149,7 @@ async def test_json_and_forms_with_brackets_say_the_same(api: Api, content_type:
     answer = await api.call("POST", "/api/v2/leads/", data=sent, headers={"Content-Type": content_type})
 
     ids = [str(one["id"]) for one in (await body(answer))["_embedded"]["items"]]
-    shown = await items(await api.get(f"/api/v2/leads?id={','.join(ids)}"))
+    shown = await listed(await api.get(f"/api/v2/leads?id={','.join(ids)}"))
     assert [(row["name"], row["sale"]) for row in shown] == [("Кабель", 10), ("Труба", 20)]
 
 
@@ -170,11 +158,11 @@ async def test_lists_are_paged_by_rows_and_offset(api: Api, world: World, kind: 
     """Up to 500 rows without a limit, 204 behind the end."""
     every = sorted(row["id"] for row in world.entities(kind))
 
-    first = await items(await api.get(f"/api/v2/{kind}?limit_rows=4"))
-    second = await items(await api.get(f"/api/v2/{kind}?limit_rows=4&limit_offset=4"))
+    first = await listed(await api.get(f"/api/v2/{kind}?limit_rows=4"))
+    second = await listed(await api.get(f"/api/v2/{kind}?limit_rows=4&limit_offset=4"))
 
     assert [row["id"] for row in [*first, *second]] == every[: len(first) + len(second)]
-    assert [row["id"] for row in await items(await api.get(f"/api/v2/{kind}"))] == every
+    assert [row["id"] for row in await listed(await api.get(f"/api/v2/{kind}"))] == every
     assert (await api.get(f"/api/v2/{kind}?limit_rows=4&limit_offset=4000")).status == 204
 
 
@@ -185,7 +173,7 @@ async def test_ids_come_in_every_form(api: Api, world: World, form: str) -> None
     """With commas or with brackets."""
     two = [row["id"] for row in world.contacts][3:5]
 
-    assert [row["id"] for row in await items(await api.get(f"/api/v2/contacts?{form.format(*two)}"))] == two
+    assert [row["id"] for row in await listed(await api.get(f"/api/v2/contacts?{form.format(*two)}"))] == two
 
 
 async def test_nothing_found_is_204_here_too(api: Api) -> None:
@@ -200,7 +188,7 @@ async def test_query_finds_a_number_here_too(api: Api, world: World) -> None:
     """However it is written."""
     await made(await api.post("/api/v4/contacts", [new_contact("Ия", "8 (900) 000-77-03")]), "contacts")
 
-    assert [row["name"] for row in await items(await api.get("/api/v2/contacts?query=%2B79000007703"))] == ["Ия"]
+    assert [row["name"] for row in await listed(await api.get("/api/v2/contacts?query=%2B79000007703"))] == ["Ия"]
 
 
 @pytest.mark.parametrize("zone", ["", " +0300"])
@@ -211,11 +199,11 @@ async def test_if_modified_since_shows_what_changed(api: Api, world: World, lead
 
     answer = await api.get("/api/v2/leads", headers={"If-Modified-Since": since})
 
-    assert [row["id"] for row in await items(answer)] == [lead]
+    assert [row["id"] for row in await listed(answer)] == [lead]
     assert (
         await api.get("/api/v2/leads", headers={"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})
     ).status == 204
-    assert len(await items(await api.get("/api/v2/leads", headers={"If-Modified-Since": "whenever"}))) > 1
+    assert len(await listed(await api.get("/api/v2/leads", headers={"If-Modified-Since": "whenever"}))) > 1
 
 
 async def test_leads_are_filtered_by_place_and_state(api: Api, world: World) -> None:
@@ -225,7 +213,7 @@ async def test_leads_are_filtered_by_place_and_state(api: Api, world: World) -> 
     place = f"filter[pipe][{one['pipeline_id']}][]={one['status_id']}"
 
     async def found(query: str) -> set[int]:
-        return {row["id"] for row in await items(await api.get(f"/api/v2/leads?{query}"))}
+        return {row["id"] for row in await listed(await api.get(f"/api/v2/leads?{query}"))}
 
     def stored(**members: Any) -> set[int]:
         return {row["id"] for row in world.leads.where(**members)}
@@ -253,10 +241,47 @@ async def test_a_choice_is_named_by_its_number_or_its_text(api: Api, world: Worl
 
     told = await write(api, "leads", add=leads)
 
-    shown = await items(await api.get(f"/api/v2/leads?id={','.join(str(one['id']) for one in told['items'])}"))
+    shown = await listed(await api.get(f"/api/v2/leads?id={','.join(str(one['id']) for one in told['items'])}"))
     assert [row["custom_fields"][0]["values"] for row in shown] == [
         [{"value": choice["value"], "enum": choice["id"]}]
     ] * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "stored", "shown"),
+    [
+        ("date", "2026-10-05", 1_791_147_600, "2026-10-05 00:00:00"),
+        ("date", "05.10.2026", 1_791_147_600, "2026-10-05 00:00:00"),
+        ("date_time", 1_791_150_000, 1_791_150_000, "2026-10-05 00:40:00"),
+        ("date", 2**53, 2**53, str(2**53)),
+        ("checkbox", "1", True, "1"),
+        ("checkbox", "0", False, "0"),
+    ],
+)
+async def test_days_and_ticks_are_written_out(
+    api: Api, world: World, kind: str, sent: Any, stored: Any, shown: str
+) -> None:
+    """A day in the account's zone, a tick as 1 or 0; what no calendar has stays a number."""
+    made_up = {"entity_type": "leads", "name": "Поле", "code": None, "type": kind, "enums": None, "sort": 900}
+    field = world.custom_fields.add(made_up)["id"]
+
+    told = await write(api, "leads", add=[{"name": "Л", "custom_fields": [{"id": field, "values": [{"value": sent}]}]}])
+
+    lead = told["items"][0]["id"]
+    assert world.leads[lead]["custom_fields_values"] == [{"field_id": field, "values": [{"value": stored}]}]
+    assert (await listed(await api.get(f"/api/v2/leads?id={lead}")))[0]["custom_fields"][0]["values"] == [
+        {"value": shown}
+    ]
+
+
+@pytest.mark.parametrize("added", [{"name": "Один"}, {"7": {"name": "Один"}}, [{"name": "Один"}]])
+async def test_one_item_needs_no_list(api: Api, added: Any) -> None:
+    """PHP made no difference between a list and an object with numbers."""
+    told = await write(api, "leads", add=added)
+
+    assert [row["name"] for row in await listed(await api.get(f"/api/v2/leads?id={told['items'][0]['id']}"))] == [
+        "Один"
+    ]
 
 
 async def test_rights_decide_here_too(enter: Callable[[str], Api], world: World) -> None:
@@ -266,7 +291,7 @@ async def test_rights_decide_here_too(enter: Callable[[str], Api], world: World)
     foreign = next(row for row in world.leads if row["responsible_user_id"] != user["id"])
     api = enter("205")
 
-    shown = await items(await api.get("/api/v2/leads"))
+    shown = await listed(await api.get("/api/v2/leads"))
     told = await write(api, "leads", update=[{"id": foreign["id"], "name": "x"}])
 
     assert {row["responsible_user_id"] for row in shown} == {user["id"]}

@@ -5,21 +5,11 @@ import time
 from typing import Any
 
 import pytest
-from amocrm_client import Api, body, made, new_contact
+from amocrm_client import Api, body, listed, made, new_contact, write
 
 from server.sandbox.world import Row, World
 
 PHONE = "+79000007710"
-
-
-async def items(answer: Any) -> list[Row]:
-    rows: list[Row] = (await body(answer))["_embedded"]["items"]
-    return rows
-
-
-async def write(api: Api, kind: str, **asked: Any) -> Row:
-    told: Row = (await body(await api.post(f"/api/v2/{kind}", asked)))["_embedded"]
-    return told
 
 
 @pytest.fixture
@@ -37,7 +27,7 @@ async def test_a_plain_note_is_the_same_in_both_apis(api: Api, contact: int) -> 
 
     seen = await body(await api.get(f"/api/v4/contacts/{contact}/notes/{added}"))
     assert (seen["note_type"], seen["params"]) == ("common", {"text": "Уже"})
-    shown = (await items(await api.get(f"/api/v2/notes?type=contact&element_id={contact}")))[0]
+    shown = (await listed(await api.get(f"/api/v2/notes?type=contact&element_id={contact}")))[0]
     assert (shown["id"], shown["note_type"], shown["text"]) == (added, 4, "Уже")
     assert (shown["element_id"], shown["element_type"], shown["is_editable"]) == (contact, 1, True)
 
@@ -54,7 +44,7 @@ async def test_a_call_is_a_note_of_type_10_or_11(api: Api, contact: int, written
     seen = (await made(await api.get(f"/api/v4/contacts/{contact}/notes"), "notes"))[0]
     assert (seen["note_type"], seen["created_at"]) == ("call_in", 1_700_000_000)
     assert (seen["params"]["uniq"], seen["params"]["duration"], seen["params"]["source"]) == ("u1", 33, "acme")
-    shown = (await items(await api.get(f"/api/v2/notes?type=contact&element_id={contact}&note_type=10")))[0]
+    shown = (await listed(await api.get(f"/api/v2/notes?type=contact&element_id={contact}&note_type=10")))[0]
     assert shown["params"] == json.loads(shown["text"]) == call
 
 
@@ -79,12 +69,12 @@ async def test_a_task_is_made_completed_and_found(api: Api, contact: int) -> Non
     added = (await write(api, "tasks", add=[task, {"text": "Без карточки", "complete_till": till}]))["items"]
     await write(api, "tasks", update=[{"id": added[0]["id"], "updated_at": int(time.time()), "is_completed": 1}])
 
-    shown = (await items(await api.get(f"/api/v2/tasks?type=contact&element_id={contact}")))[0]
+    shown = (await listed(await api.get(f"/api/v2/tasks?type=contact&element_id={contact}")))[0]
     assert (shown["id"], shown["task_type"], shown["complete_till_at"]) == (added[0]["id"], 2, till)
     assert (shown["is_completed"], shown["element_type"], shown["result"]) == (True, 1, {})
     assert (await body(await api.get(f"/api/v4/tasks/{added[0]['id']}")))["is_completed"] is True
-    done = {row["id"] for row in await items(await api.get("/api/v2/tasks?filter[status]=1"))}
-    undone = {row["id"] for row in await items(await api.get("/api/v2/tasks?filter[status][]=0"))}
+    done = {row["id"] for row in await listed(await api.get("/api/v2/tasks?filter[status]=1"))}
+    undone = {row["id"] for row in await listed(await api.get("/api/v2/tasks?filter[status][]=0"))}
     assert added[0]["id"] in done - undone
     assert added[1]["id"] in undone - done
 
@@ -118,13 +108,13 @@ async def test_a_call_waits_and_is_accepted(api: Api, world: World) -> None:
     put = await body(await api.post("/api/v2/incoming_leads/sip", {"add": [waiting_call()]}))
     uid = put["data"][0]
     seen = (await made(await api.get("/api/v4/leads/unsorted"), "unsorted"))[0]
-    listed = (await items(await api.get("/api/v2/incoming_leads?categories[]=sip")))[0]
+    waiting = (await listed(await api.get("/api/v2/incoming_leads?categories[]=sip")))[0]
 
     taken = await body(await api.post("/api/v2/incoming_leads/accept", {"accept": [uid], "user_id": 11_000_013}))
 
     assert put["status"] == taken["status"] == "success"
     assert (seen["uid"], seen["metadata"]["phone"], seen["metadata"]["call_responsible"]) == (uid, PHONE, 11_000_013)
-    assert (listed["uid"], listed["incoming_lead_info"]["from"]) == (uid, PHONE)
+    assert (waiting["uid"], waiting["incoming_lead_info"]["from"]) == (uid, PHONE)
     inside = taken["data"][uid]
     lead = await body(await api.get(f"/api/v4/leads/{inside['leads'][0]}"))
     assert (lead["name"], lead["price"], lead["responsible_user_id"]) == ("Звонок", 100, 11_000_013)
