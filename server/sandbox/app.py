@@ -10,10 +10,7 @@ from aiohttp import ClientSession, web
 from server.sandbox import deliveries
 from server.sandbox.control import parts, people, watching
 from server.sandbox.deliveries import CLIENT
-from server.sandbox.legacy import account as old_account
-from server.sandbox.legacy import auth, current, incoming, private, search, v2
-from server.sandbox.legacy import calls as old_calls
-from server.sandbox.legacy import links as old_links
+from server.sandbox.legacy import routes as legacy
 from server.sandbox.legacy.envelope import is_enveloped, refuse
 from server.sandbox.oauth import endpoints
 from server.sandbox.page import routes as page
@@ -47,8 +44,7 @@ _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's o
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
-    widgets_api, endpoints, people, watching, parts,
-    v2, old_account, old_calls, incoming, old_links, private, current, auth, search,
+    legacy, widgets_api, endpoints, people, watching, parts,
 )  # fmt: skip
 
 

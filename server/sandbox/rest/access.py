@@ -76,7 +76,7 @@ def page_user(request: web.Request) -> Row | None:
 
 def user_with_key(world: World, login: object, key: object) -> Row | None:
     """The user with this login and API key (`system().amohash`), as the first two generations of the API know users."""
-    user = next((one for one in world.users if one["login"] == login), None)
+    user = next((one for one in world.users if one["login"] == login and one["rights"]["is_active"]), None)
     known = str(user.get("api_key") or "") if user else ""
     return user if known and secrets.compare_digest(known.encode(), str(key).encode("utf-8", "replace")) else None
 

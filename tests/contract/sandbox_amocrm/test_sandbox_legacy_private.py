@@ -85,6 +85,18 @@ async def test_a_wrong_key_is_401_with_code_110(site: Site, key: Row, wrong: Row
     assert as_xml.status == 401
 
 
+async def test_a_deactivated_users_key_opens_nothing(site: Site, key: Row, world: World) -> None:
+    """Nor does a user without a key, of a state kept from before there were keys, have an empty one."""
+    user = world.user_named("201")
+    assert user is not None
+    world.users.put({**user, "rights": {**user["rights"], "is_active": False}})
+    inactive = await site.post("/private/api/auth.php?type=json", json=key)
+    world.users.put({name: value for name, value in user.items() if name != "api_key"})
+    without = await site.post("/private/api/auth.php?type=json", json={**key, "USER_HASH": ""})
+
+    assert (inactive.status, without.status) == (401, 401)
+
+
 async def test_a_key_in_every_address_needs_no_session(site: Site, key: Row) -> None:
     """As libraries without a cookie jar do; a wrong one is refused in the envelope."""
     query = urlencode(key)
@@ -114,8 +126,11 @@ async def test_a_session_by_key_is_limited_like_an_integration(site: Site, key: 
 async def test_a_tester_is_told_the_key(site: Site, key: Row) -> None:
     """By the page, as system().amohash, and by the sandbox itself."""
     told = await body(await site.post("/sandbox/api-key", json={"user": "201"}))
+    await site.get("/sandbox/login?user=201", allow_redirects=False)
+    system = (await body(await site.post("/ajax/widgets/list")))["system"]
 
     assert told == {"login": key["USER_LOGIN"], "key": key["USER_HASH"]}
+    assert (system["amouser"], system["amohash"]) == (key["USER_LOGIN"], key["USER_HASH"])
 
 
 async def test_the_current_account_has_all_dictionaries(api: Api, world: World) -> None:
