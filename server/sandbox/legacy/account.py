@@ -15,7 +15,7 @@ from server.sandbox.rest.nouns import NOUNS
 from server.sandbox.routes import Route
 from server.sandbox.world import ENTITIES, WORLD, Row, World
 
-_ACTIONS: Final = ("add", "view", "edit", "delete", "export")
+ACTIONS: Final = ("add", "view", "edit", "delete", "export")
 
 
 async def _account(request: web.Request) -> web.StreamResponse:
@@ -48,7 +48,7 @@ def _user(user: Row) -> Row:
     rights = {
         f"{NOUNS[kind].singular}_{action}": letter_of(user, kind, action)
         for kind in ("leads", "contacts", "companies")
-        for action in _ACTIONS
+        for action in ACTIONS
     }
     rights |= {f"task_{action}": letter_of(user, "tasks", action) for action in ("edit", "delete")}
     return {
@@ -110,8 +110,7 @@ def _task_types(world: World) -> Row:
     return {str(one["id"]): {name: one[name] for name in names} for one in world.account["task_types"]}
 
 
-def pipelines(world: World) -> Row:
-    """Every pipeline with its statuses, keyed by id."""
+def _every_pipeline(world: World) -> Row:
     rows = sorted(world.pipelines, key=lambda pipeline: pipeline["sort"])
     return {str(row["id"]): _pipeline(row) for row in rows}
 
@@ -131,13 +130,13 @@ _PARTS: Final[dict[str, Callable[[World], Any]]] = {
     "note_types": _note_types,
     "groups": _groups,
     "task_types": _task_types,
-    "pipelines": pipelines,
+    "pipelines": _every_pipeline,
 }
 
 
 async def _pipelines(request: web.Request) -> web.StreamResponse:
     ids = read_list(request).ids
-    items = {key: one for key, one in pipelines(request.app[WORLD]).items() if ids is None or one["id"] in ids}
+    items = {key: one for key, one in _every_pipeline(request.app[WORLD]).items() if ids is None or one["id"] in ids}
     return hal({"_links": link(request.raw_path), "_embedded": {"items": items}}) if items else nothing()
 
 

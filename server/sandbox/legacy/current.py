@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from server.sandbox.legacy.account import letter_of
+from server.sandbox.legacy.account import ACTIONS, letter_of
 from server.sandbox.legacy.asked import read_list
 from server.sandbox.legacy.envelope import respond
 from server.sandbox.legacy.fields import enums_of, type_id
@@ -15,8 +15,6 @@ from server.sandbox.rest.custom_fields import fields_of
 from server.sandbox.rest.nouns import NOUNS
 from server.sandbox.routes import Route
 from server.sandbox.world import ENTITIES, WORLD, Row, World
-
-_ACTIONS: Final = ("add", "view", "edit", "delete", "export")
 
 
 async def _current(request: web.Request) -> web.StreamResponse:
@@ -53,7 +51,7 @@ def _dictionaries(world: World) -> Row:
         "users": [_user(user) for user in world.users],
         "groups": [{"id": group["id"], "name": group["name"]} for group in world.groups if group["id"]],
         "leads_statuses": [{**_status(one), "id": str(one["id"]), "sort": str(one["sort"])} for one in statuses],
-        "pipelines": pipelines(world),
+        "pipelines": _every_pipeline(world),
         "custom_fields": {kind: [_field(field) for field in fields_of(world, kind)] for kind in ENTITIES},
         "note_types": [
             {"id": number, "name": "", "code": name.upper(), "editable": yes(name == "common")}
@@ -72,7 +70,7 @@ def _user(user: Row) -> Row:
     rights = {
         f"rights_{NOUNS[kind].singular}_{action}": letter_of(user, kind, action)
         for kind in ("leads", "contacts", "companies")
-        for action in _ACTIONS
+        for action in ACTIONS
     }
     return {
         "id": str(user["id"]),
@@ -105,7 +103,7 @@ def _field(field: Row) -> Row:
     return {**shown, "enums": enums_of(field)} if field.get("enums") else shown
 
 
-def pipelines(world: World) -> Row:
+def _every_pipeline(world: World) -> Row:
     """Every pipeline with its statuses, keyed by id; the name three times."""
     rows = sorted(world.pipelines, key=lambda pipeline: pipeline["sort"])
     return {
@@ -131,7 +129,7 @@ def _status(status: Row) -> Row:
 
 async def _pipelines(request: web.Request) -> web.StreamResponse:
     ids = read_list(request).ids
-    found = {key: one for key, one in pipelines(request.app[WORLD]).items() if ids is None or one["id"] in ids}
+    found = {key: one for key, one in _every_pipeline(request.app[WORLD]).items() if ids is None or one["id"] in ids}
     return respond(request, {"pipelines": found}) if found else nothing()
 
 

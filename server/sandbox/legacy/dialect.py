@@ -26,7 +26,6 @@ _LINKS: Final = {
     "leads": ("leads_id", "lead_id", "linked_leads_id"),
     "customers": ("customers_id", "customer_id"),
 }
-KIND_NAMES: Final = {noun.singular: noun.name for noun in NOUNS.values()}
 
 
 def modernize(world: World, noun: Noun, item: Row) -> Row:

@@ -52,11 +52,11 @@ def show_company(world: World, row: Row) -> Row:
 
 def show_lead(world: World, row: Row) -> Row:
     """A lead."""
-    told = _texts(row, "id", "status_id", "price", "responsible_user_id")
+    names = ("id", "status_id", "price", "responsible_user_id")
     main = next(iter(linked(row, "contacts")), None)
     return {
         **_common(world, row),
-        **told,
+        **{name: str(row[name] or 0) for name in names},
         "created_user_id": str(row["created_by"]),
         "account_id": str(world.account["id"]),
         "pipeline_id": row["pipeline_id"],
@@ -100,7 +100,7 @@ def show_task(world: World, task: Row) -> Row:
     """A task."""
     return {
         **_of_element(world, task),
-        **_texts(task, "text"),
+        "text": task["text"],
         "task_type": str(task["task_type_id"]),
         "complete_till": task["complete_till"],
         "status": str(int(task["is_completed"])),
@@ -121,10 +121,6 @@ def _of_element(world: World, row: Row) -> Row:
         "group_id": row["group_id"],
         "account_id": str(world.account["id"]),
     }
-
-
-def _texts(row: Row, *names: str) -> Row:
-    return {name: str(row[name] or "0") if name != "text" else row[name] for name in names}
 
 
 SHOWN: Final[dict[str, Any]] = {

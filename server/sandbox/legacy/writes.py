@@ -14,9 +14,10 @@ from server.sandbox.rest.answers import Problem
 from server.sandbox.rest.linking import link, unlink
 from server.sandbox.rest.nouns import COMPANIES, CONTACTS, NOUNS, Noun
 from server.sandbox.rest.query import whole
+from server.sandbox.rest.search import is_visible
 from server.sandbox.world import WORLD, Row
 
-TOO_OLD: Final = "Last modified date is older than in database"
+_TOO_OLD: Final = "Last modified date is older than in database"
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ def _add(request: web.Request, noun: Noun, item: Row) -> Row:
     row = entities.create(request, noun, [modern])[0]
     name = item.get("company_name")
     if noun is CONTACTS and isinstance(name, str) and name and "companies" not in modern["_embedded"]:
-        known = world.companies.where(name=name, is_deleted=False)
+        known = [company for company in world.companies.where(name=name) if is_visible(company)]
         company = known[0] if known else entities.create(request, COMPANIES, [{"name": name}])[0]
         link(world, (noun.name, row["id"]), ("companies", company["id"]))
     return row
@@ -85,7 +86,7 @@ def check_age(request: web.Request, item: Row, before: Row | None) -> None:
     """Refuse a change that is older than what is stored: whoever sends it has not seen the present state."""
     told = moment(request.app[WORLD], item.get("updated_at", item.get("last_modified")))
     if before is not None and told is not None and told < (before["updated_at"] or 0):
-        raise Problem(400, TOO_OLD)
+        raise Problem(400, _TOO_OLD)
 
 
 def _known_links(request: web.Request, noun: Noun, item: Row) -> list[tuple[str, int]]:
