@@ -162,7 +162,7 @@ def services(settings: Settings, kept: Stores) -> Services:
     dialling = Dialling(lines, agents, kept.dials, outbound, kept.lanes)
     calls = Calls(lines, kept.calls, kept.hooks, kept.dials)
     logging = Logging(
-        kept.calls, accounts, lines, client, kept.lanes.alive,
+        kept.calls, accounts, lines, client, kept.lanes, kept.lanes.alive,
         link=recordings.lasting_link, settle_s=settings.amo_settle_s,
     )  # fmt: skip
     notice = Notice(accounts, lines, client)
@@ -170,6 +170,7 @@ def services(settings: Settings, kept: Stores) -> Services:
         calls.tell(listener)
     calls.tell_order(dialling.told)
     directory.tell(cards.found)
+    directory.tell(logging.learned)
     intake = Intake(lines, kept.hooks, calls.read)
     return Services(
         client, outbound, trust, agents, lines, accounts, directory, recordings, cards, dialling, calls, logging,
@@ -205,6 +206,7 @@ async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStac
             "expire": acting.calls.expire,
             "silence": acting.dialling.silence,
             "log": acting.logging.log,
+            "attach": acting.logging.attach,
             "exchange": outage.held(acting.accounts.exchange),
             "crawl": outage.held(acting.directory.crawl),
             "learn": outage.held(acting.directory.learn),

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from msgspec import structs
 
-from server.core.crm import Crm
+from server.core.crm import Crm, Pipeline
 from server.core.errors import AccountUnknown, CrmRefused, CrmTokenDead, NotFound
 from server.core.hosts import Trust
 from server.core.jobs import Job, Park
@@ -187,6 +187,10 @@ class Accounts:
         await self._store.set_prefs(account_id, prefs)
         self._known[account_id] = structs.replace(self.get(account_id), prefs=prefs)
         return self._known[account_id]
+
+    async def pipelines(self, account_id: int) -> Sequence[Pipeline]:
+        """Where leads can be put. Raises CrmError."""
+        return await self._crm.pipelines(self.get(account_id))
 
     async def set_progress(self, account_id: int, progress: DirectoryView) -> None:
         """Remember how far the first copy is, and tell the connected browsers."""

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from fakes.clock import START_MS, HandClock
 from fakes.house import account
 
-from server.amocrm import client as client_module
+from server.amocrm import wire
 from server.amocrm.client import Client
 from server.amocrm.pace import RATE, SECOND_S, Pace
 from server.core.crm import CallNote
@@ -325,7 +325,7 @@ async def test_an_account_that_cannot_be_read_at_once_is_read_again(
     client: Client, amo: Amo, origin: str, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The code is spent: giving up here would mean installing anew. (The pause is shortened.)"""
-    monkeypatch.setattr(client_module, "AGAIN_S", 0.0)
+    monkeypatch.setattr(wire, "AGAIN_S", 0.0)
     amo.plan("/oauth2/access_token", GRANT)
     amo.plan("/api/v4/account", answer, {"id": 77, "name": "Демо"})
 

@@ -1,28 +1,24 @@
 """Logging finished calls: one note each, whatever fails in between."""
 
-import json
 from typing import Any
 
 import msgspec
 import pytest
 from fakes.hooks import CLIENT, START_S, answered, ended, mango, mango_call, rang, sipuni
 from fakes.house import ACCOUNT, IRINA, LINE, MANGO_LINE, OLGA, PAVEL, PUBLIC_URL, SEATS, House
-from sqlalchemy import text
 
 from server.core.crm import CallNote
 from server.core.dial import Dial
 from server.core.errors import (
     CrmBlocked,
-    CrmEntityUnknown,
     CrmRateLimited,
     CrmRefused,
     CrmTokenDead,
     CrmUnavailable,
 )
 from server.core.jobs import Hold, Job, Later, NotDone, Park
-from server.core.records import Prefs, Seat
-from server.core.vocabulary import DialState, DialWay, Direction
-from server.sql import Stmt
+from server.core.records import Place, Prefs, Seat
+from server.core.vocabulary import DialState, DialWay, Direction, Filed
 
 
 def job(house: House, *, tries: int = 1, unsure: bool = False) -> Job:
@@ -61,8 +57,7 @@ async def test_an_answered_call_becomes_a_note(house: House) -> None:
         uniq=house.call.id, direction=Direction.IN, phone=f"+{CLIENT}", duration_s=7, source="kommutator",
         started_s=START_S, status=4, user_id=OLGA,
     )  # fmt: skip
-    ((crm,),) = await house.kept.db.read(Stmt(text("SELECT crm FROM call")))
-    assert json.loads(crm) == {"noun": "contacts", "entity_id": 11, "note_id": 1}
+    assert await house.kept.calls.place(house.call.id) == Place(Filed.LOGGED, "contacts", 11, 1)
 
 
 @pytest.mark.parametrize(
@@ -263,19 +258,6 @@ async def test_a_dead_token_is_told_to_the_administrators(house: House) -> None:
     assert admin.of("alert")[-1]["alert"]["slug"] == "crm-token-dead"
 
 
-@pytest.mark.parametrize(("tries", "after_s"), [(1, 30), (2, 60), (5, 1800), (40, 1800)])
-async def test_an_unknown_number_is_tried_again_by_and_by(house: House, tries: int, after_s: float) -> None:
-    """Somebody may be creating the contact right now. It surely was not written."""
-    await talk(house)
-    house.crm.fail("log_call", CrmEntityUnknown())
-
-    later = await outcome(house, tries=tries)
-
-    assert isinstance(later, Later)
-    assert not isinstance(later, Hold)
-    assert (later.after_s, later.unsure) == (after_s, False)
-
-
 async def test_a_note_that_was_written_is_found_and_not_written_again(house: House) -> None:
     """amoCRM wrote it, and its answer was lost."""
     await talk(house)
@@ -346,3 +328,41 @@ async def test_seats_decide_at_the_moment_of_logging(house: House) -> None:
     await house.lines.set_seats(ACCOUNT, [*SEATS, Seat(LINE, "777", IRINA)])
 
     assert (await logged(house)).user_id == IRINA
+
+
+async def test_a_call_that_was_logged_is_not_logged_again(house: House) -> None:
+    """The process died between amoCRM's answer and the end of the job."""
+    await talk(house)
+    await logged(house)
+
+    await house.logging.log([job(house, tries=2, unsure=True)])
+
+    assert len(house.crm.notes) == 1
+    assert house.crm.count("find_call") == 0
+
+
+async def test_who_talked_one_after_another_stands_in_the_note(house: House) -> None:
+    """Olga answered and handed the client on to Pavel: it is his call, and her part is told."""
+    handed_on = {"transfer_from": "201"}
+    await tell(
+        house,
+        rang("201"),
+        answered("201"),
+        rang("202", at_s=4, **handed_on),
+        answered("202", at_s=5, **handed_on),
+        ended("201", at_s=5),
+        ended("202", talk_from_s=5, **handed_on),
+    )
+
+    note = await logged(house)
+
+    assert (note.user_id, note.result_text) == (PAVEL, "Говорили: Ольга → Павел")
+
+
+async def test_a_call_without_a_told_end_says_so(house: House) -> None:
+    """Its length is a guess."""
+    await tell(house, rang(), answered())
+    house.clock.pass_s(5 * 3600)
+    await house.calls.expire([one for one in house.jobs if one.kind == "expire"])
+
+    assert "не сообщила" in (await logged(house)).result_text
