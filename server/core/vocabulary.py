@@ -252,6 +252,8 @@ BROWSER = (
     "CardState",
     "CallerKind",
     "NoticeWay",
+    "CallKind",
+    "StrangerWay",
     "ServerWord",
     "BrowserWord",
     "Bye",

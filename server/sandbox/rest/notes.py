@@ -211,7 +211,9 @@ def _note(request: web.Request, entity_type: str, entity_id: int | None, item: R
 
 
 def _is_shown(world: World, note: Row) -> bool:
-    return bool(note.get("visible_from", 0) <= world.clock())
+    """Not before its time, and not after its entity is gone (a declined record of Unsorted takes its calls along)."""
+    is_owned = note["entity_id"] in world.entities(note["entity_type"])
+    return is_owned and bool(note.get("visible_from", 0) <= world.clock())
 
 
 def _show(request: web.Request, note: Row) -> Row:

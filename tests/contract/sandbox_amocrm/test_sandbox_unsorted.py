@@ -80,6 +80,22 @@ async def test_declining_deletes_what_was_inside(api: Api, world: World, waiting
     assert (await body(await api.get("/api/v4/leads/unsorted/summary")))["declined"] == 1
 
 
+async def test_notes_of_a_declined_record_are_gone_with_it(api: Api, waiting: Row) -> None:
+    """A note may be written into the waiting lead; nobody finds it after the record was declined."""
+    (lead,) = waiting["_embedded"]["leads"]
+    note = {"note_type": "call_in", "params": {"uniq": "u2", "duration": 5, "source": "x", "phone": "+79990000000"}}
+    await made(await api.post(f"/api/v4/leads/{lead['id']}/notes", [note]), "notes")
+    listing = "/api/v4/leads/notes?filter[note_type]=call_in"
+    before = (await body(await api.get(listing)))["_embedded"]["notes"]
+
+    await api.delete(f"/api/v4/leads/unsorted/{waiting['uid']}/decline")
+
+    assert "u2" in [one["params"]["uniq"] for one in before]
+    answer = await api.get(listing)
+    after = (await body(answer))["_embedded"]["notes"] if answer.status == 200 else []
+    assert "u2" not in [one["params"]["uniq"] for one in after]
+
+
 @pytest.mark.parametrize(("mode", "status"), [("refuse", 400), ("accept", 200)])
 async def test_an_exact_copy_is_a_switch(api: Api, world: World, waiting: Row, mode: str, status: int) -> None:
     """The same call told twice."""

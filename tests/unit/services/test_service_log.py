@@ -17,7 +17,7 @@ from server.core.errors import (
     CrmUnavailable,
 )
 from server.core.jobs import Hold, Job, Later, NotDone, Park
-from server.core.records import Place, Prefs, Seat
+from server.core.records import Place, Seat
 from server.core.vocabulary import DialState, DialWay, Direction, Filed
 
 
@@ -161,7 +161,7 @@ async def test_a_withheld_number_is_not_logged(house: House) -> None:
 @pytest.mark.parametrize("log_internal", [False, True])
 async def test_an_internal_call_has_no_client_to_be_put_to(house: House, log_internal: bool) -> None:
     """amoCRM finds a card by the outside number, and there is none."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(log_internal=log_internal))
+    await house.accounts.set_prefs(ACCOUNT, log_internal=log_internal)
     await talk(house, src_type=2, src_num="078332202", short_src_num="202")
 
     await house.logging.log([job(house)])
@@ -174,7 +174,7 @@ async def test_a_call_between_colleagues_by_an_outside_number_is_the_accounts_ch
     house: House, log_internal: bool, count: int
 ) -> None:
     """MANGO calls it internal by its summary, and yet tells a number."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(log_internal=log_internal))
+    await house.accounts.set_prefs(ACCOUNT, log_internal=log_internal)
     summary = {
         "entry_id": "e1", "call_direction": 0, "from": {"extension": "202", "number": ""}, "create_time": START_S,
         "to": {"extension": "201", "number": ""}, "talk_time": START_S + 2, "end_time": START_S + 9,

@@ -10,7 +10,7 @@ from fakes.house import ACCOUNT, LINE, OLGA, PAVEL, House
 from server.core.crm import Record, Stranger
 from server.core.errors import CrmEntityUnknown, CrmRefused, CrmUnavailable
 from server.core.jobs import Job, Later, NotDone, Park
-from server.core.records import Place, Prefs
+from server.core.records import Place
 from server.core.strangers import StrangerRule
 from server.core.vocabulary import CallKind, Filed, StrangerWay
 
@@ -60,7 +60,7 @@ async def placed(house: House, call_id: str) -> Place:
 
 
 async def rule(house: House, kind: CallKind, way: StrangerWay, **more: Any) -> None:
-    await house.accounts.set_prefs(ACCOUNT, Prefs(strangers=(StrangerRule(kind, way, **more),)))
+    await house.accounts.set_prefs(ACCOUNT, strangers=(StrangerRule(kind, way, **more),))
 
 
 async def become_known(house: House) -> list[Job]:
