@@ -157,6 +157,7 @@ function details(known, { kind, pipelines, users, t }) {
 
   /** @param {string} way */
   const uses = (way) => ({
+    isUnsorted: way === StrangerWay.UNSORTED,
     stage: way === StrangerWay.UNSORTED || way === StrangerWay.LEAD,
     owner: way === StrangerWay.CONTACT || way === StrangerWay.LEAD,
     tags: way !== StrangerWay.NOTHING && way !== AS_ALL,
@@ -167,6 +168,9 @@ function details(known, { kind, pipelines, users, t }) {
     /** @param {string} way */
     show(way) {
       const used = uses(way);
+      // A record of Unsorted has a pipeline, and gets its stage when it is accepted.
+      for (const option of stage.options) option.hidden = option.disabled = used.isUnsorted && !option.value.endsWith(":0");
+      if (used.isUnsorted) stage.value = stage.value.replace(/:.*/, ":0");
       parts.stage.hidden = !used.stage;
       parts.owner.hidden = !used.owner;
       parts.tags.hidden = !used.tags;
@@ -179,7 +183,7 @@ function details(known, { kind, pipelines, users, t }) {
       const words = tags.value.split(",").map((word) => word.trim());
       return {
         pipeline_id: used.stage ? pipeline : 0,
-        status_id: way === StrangerWay.LEAD ? status : 0,
+        status_id: used.stage ? status : 0,
         responsible_id: used.owner ? Number(owner.value) : 0,
         tags: used.tags ? words.filter(Boolean) : [],
       };
