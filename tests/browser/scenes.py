@@ -271,7 +271,8 @@ GROUPS: dict[str, tuple[Scene, ...]] = {
     ),
     "dialling": (my_phone_rings, their_phone_rings, another_way, pbx_down, refused, hang_up_failed),
     "settings": (
-        settings, settings_below, settings_strangers, settings_form, settings_checked, settings_wrong_address, settings_of_an_agent,
+        settings, settings_below, settings_strangers, settings_form, settings_checked, settings_wrong_address,
+        settings_of_an_agent,
     ),
 }  # fmt: skip
 
