@@ -32,6 +32,9 @@ ENTITY_UNKNOWN = 263
 
 NOUNS = {"contact": "contacts", "company": "companies", "lead": "leads", "customer": "customers"}
 
+OLD_NOUNS = {1: "contacts", 2: "leads", 3: "companies", 12: "customers"}
+"""Element types of the second generation of the API."""
+
 SHORTEST_PHONE = 5
 """Fewer digits are an extension, or a remark in the phone field."""
 
@@ -129,6 +132,29 @@ def logged(status: int, content: Any) -> Logged:
     if status >= 400:
         raise CrmRefused(f"amoCRM refused the call: {_reason(json.dumps(content).encode())}", status=status)
     raise CrmUnavailable("amoCRM's answer to a call was not understood.")
+
+
+def old_logged(content: Any) -> Logged:
+    """Where /api/v2/calls put the call. Raises CrmEntityUnknown, CrmRefused; CrmUnavailable for a riddle."""
+    for item in embedded(content, "items"):
+        noun = OLD_NOUNS.get(item.get("element_type") or 0)
+        if noun and isinstance(item.get("element_id"), int):
+            return Logged(noun, item["element_id"], int(item.get("id") or 0))
+    for fault in embedded(content, "errors"):
+        if fault.get("code") == ENTITY_UNKNOWN:
+            raise CrmEntityUnknown
+        raise CrmRefused(f"amoCRM refused the call: {fault.get('msg')}")
+    raise CrmUnavailable("amoCRM's answer to a call was not understood.")
+
+
+def old_record(content: Any) -> Record:
+    """What /api/v2/incoming_leads/sip made. Raises CrmRefused, CrmUnavailable."""
+    made = _dig(content, "data")
+    if _dig(content, "status") == "success" and isinstance(made, list) and made:
+        return Record(str(made[0]))
+    if _dig(content, "status") == "fail":
+        raise CrmRefused(f"amoCRM refused the call for Unsorted: {_dig(content, 'error')}")
+    raise CrmUnavailable("amoCRM's answer to a call for Unsorted was not understood.")
 
 
 def pipelines(content: Any) -> list[Pipeline]:

@@ -95,6 +95,38 @@ def unsorted(call: Unsorted) -> dict[str, Any]:
     }
 
 
+def old_call(note: CallNote) -> dict[str, Any]:
+    """A call for POST /api/v2/calls."""
+    one = call(note)
+    renamed = {"phone_number": one.pop("phone")}
+    return {"add": [{**one, **renamed}]}
+
+
+def old_unsorted(call: Unsorted) -> dict[str, Any]:
+    """A call for POST /api/v2/incoming_leads/sip: `from` is the caller, `to` who took the call."""
+    one = call.note
+    info = {
+        "from": one.phone, "to": one.user_id or 0, "date_call": one.started_s, "duration": one.duration_s,
+        "link": one.link, "service_code": SERVICE, "uniq": one.uniq, "add_note": True,
+    }  # fmt: skip
+    item = {
+        "source_name": call.source_name,
+        "source_uid": call.source_uid,
+        "created_at": one.started_s,
+        "incoming_entities": {
+            "leads": [{"name": call.lead_name}],
+            "contacts": [{"name": call.contact_name, "custom_fields": [_old_phone(one.phone)]}],
+        },
+        "incoming_lead_info": info,
+        **({"pipeline_id": call.pipeline_id} if call.pipeline_id else {}),
+    }
+    return {"add": [item]}
+
+
+def _old_phone(phone: str) -> dict[str, Any]:
+    return {"code": "PHONE", "values": [{"value": phone, "enum": "WORK"}]}
+
+
 def _phone(phone: str) -> dict[str, Any]:
     return {"field_code": "PHONE", "values": [{"value": phone, "enum_code": "WORK"}]}
 

@@ -14,6 +14,9 @@ from .wire import Wire
 NOTIFY_S = 2.0
 PAGE = 250
 
+ABSENT = (404, 405)
+"""What amoCRM answers where an account's edition lacks a method."""
+
 NOTED = ("leads", "contacts", "companies", "customers")
 """Where a call's note may stand, the likeliest first."""
 MOST_PAGES = 40
@@ -97,8 +100,13 @@ class Client(Wire):
     # -- calls -----------------------------------------------------------------------------------------------------
 
     async def log_call(self, account: Account, note: CallNote) -> Logged:
-        """See `core.crm.Crm.log_call`."""
-        status, body = await self.ask(account, "POST", "/api/v4/calls", json=[bodies.call(note)], accepts=(400,))
+        """See `core.crm.Crm.log_call`. An account without the method has the one of the API before it."""
+        status, body = await self.ask(
+            account, "POST", "/api/v4/calls", json=[bodies.call(note)], accepts=(400, *ABSENT)
+        )  # fmt: skip
+        if status in ABSENT:
+            _, body = await self.ask(account, "POST", "/api/v2/calls", json=bodies.old_call(note))
+            return answers.old_logged(answers.content_of(body))
         return answers.logged(status, answers.content_of(body))
 
     async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
@@ -134,8 +142,12 @@ class Client(Wire):
         return "contacts", answers.id_of(answers.embedded(answers.content_of(body), "contacts"), "contact")
 
     async def put_unsorted(self, account: Account, call: Unsorted) -> Record:
-        """See `core.crm.Crm.put_unsorted`."""
-        _, body = await self.ask(account, "POST", "/api/v4/leads/unsorted/sip", json=[bodies.unsorted(call)])
+        """See `core.crm.Crm.put_unsorted`. An account without the method has the one of the API before it."""
+        path = "/api/v4/leads/unsorted/sip"
+        status, body = await self.ask(account, "POST", path, json=[bodies.unsorted(call)], accepts=ABSENT)
+        if status in ABSENT:
+            _, body = await self.ask(account, "POST", "/api/v2/incoming_leads/sip", json=bodies.old_unsorted(call))
+            return answers.old_record(answers.content_of(body))
         made = answers.records(answers.content_of(body))
         if not made:
             raise CrmUnavailable("amoCRM's answer to a call for Unsorted was not understood.")

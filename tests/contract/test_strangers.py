@@ -179,3 +179,17 @@ async def _is_settled(sandbox: Sandbox, name: str, *, by_ref: bool = False) -> b
     text = await asyncio.to_thread((sandbox.state / "backend.log").read_text, "utf-8")
     wanted = '"filed": "stray"' if by_ref else '"filed": "logged"'
     return any(call in line and "call_filed" in line and wanted in line for line in text.splitlines())
+
+
+async def test_an_account_of_an_older_edition_is_served_by_its_older_methods(told: Sandbox) -> None:
+    """Where amoCRM has no /api/v4/calls, a known number's call and an unknown one's record are made all the same."""
+    for path in ("/api/v4/calls", "/api/v4/leads/unsorted/sip"):
+        await told.fault(target="amocrm", kind="status", status=404, path=path)
+    await tell(told, events("old-known", DIALLED), events("old-unknown", "79995000009"))
+
+    contact = await entity_of(told, "contacts", DIALLED)
+    assert contact is not None
+    known, unknown = await call_id(told, "old-known"), await call_id(told, "old-unknown")
+    await until(lambda: _is_noted(told, "contacts", contact["id"], known), timeout_s=40)
+    record = await until(lambda: record_of(told, "79995000009"), timeout_s=40)
+    assert record["metadata"]["uniq"] == unknown

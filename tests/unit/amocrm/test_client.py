@@ -524,6 +524,45 @@ async def test_an_unsorted_call_with_a_riddle_for_an_answer_may_be_there(
         await client.put_unsorted(demo, UNSORTED)
 
 
+@pytest.mark.parametrize("absent", [404, 405])
+async def test_an_account_without_the_new_methods_has_the_old_ones(
+    client: Client, amo: Amo, demo: Account, absent: int
+) -> None:
+    """The same call, in the words of the API before."""
+    amo.plan("/api/v4/calls", absent)
+    amo.plan("/api/v4/leads/unsorted/sip", absent)
+    amo.plan("/api/v2/calls", {"_embedded": {"items": [{"id": 5, "element_id": 701, "element_type": 2}]}})
+    amo.plan("/api/v2/incoming_leads/sip", {"status": "success", "data": ["u1"]})
+
+    logged = await client.log_call(demo, NOTE)
+    record = await client.put_unsorted(demo, UNSORTED)
+
+    assert (logged.noun, logged.entity_id, logged.note_id) == ("leads", 701, 5)
+    assert record == Record("u1")
+    call, unsorted = amo.bodies[1]["add"][0], amo.bodies[3]["add"][0]
+    assert (call["phone_number"], call["uniq"], call["call_status"]) == (NOTE.phone, "c_1", 4)
+    assert (unsorted["incoming_lead_info"]["from"], unsorted["incoming_lead_info"]["uniq"]) == (NOTE.phone, "c_1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"_embedded": {"items": [], "errors": [{"msg": "Entity not found", "code": 263}]}}, CrmEntityUnknown),
+        ({"_embedded": {"items": [], "errors": [{"msg": "Bad", "code": 203}]}}, CrmRefused),
+        ({}, CrmUnavailable),
+    ],
+)
+async def test_the_old_method_tells_its_errors_too(
+    client: Client, amo: Amo, demo: Account, answer: Any, error: type[CrmError]
+) -> None:
+    """Per item."""
+    amo.plan("/api/v4/calls", 404)
+    amo.plan("/api/v2/calls", answer)
+
+    with pytest.raises(error):
+        await client.log_call(demo, NOTE)
+
+
 async def test_a_waiting_record_is_found_by_its_call(client: Client, amo: Amo, demo: Account) -> None:
     """On the second page."""
     other = {**RECORD, "uid": "u0", "metadata": {}}
