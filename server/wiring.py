@@ -207,6 +207,7 @@ async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStac
             "silence": acting.dialling.silence,
             "log": acting.logging.log,
             "attach": acting.logging.attach,
+            "correct": acting.logging.correct,
             "exchange": outage.held(acting.accounts.exchange),
             "crawl": outage.held(acting.directory.crawl),
             "learn": outage.held(acting.directory.learn),

@@ -46,6 +46,12 @@ def note(one: CallNote) -> dict[str, Any]:
     }
 
 
+def amended(one: CallNote) -> dict[str, Any]:
+    """What a call's note says by now, for PATCH /api/v4/{entity}/notes/{id}."""
+    whole = note(one)
+    return {name: whole[name] for name in ("note_type", "params")}
+
+
 def contact(stranger: Stranger) -> dict[str, Any]:
     """A contact with its number, for POST /api/v4/contacts."""
     return {"name": stranger.name, "custom_fields_values": [_phone(stranger.phone)], **_owned(stranger)}

@@ -133,6 +133,11 @@ class Client(Wire):
         made = answers.embedded(answers.content_of(body), "notes")
         return Logged(noun, entity_id, answers.id_of(made, "note"))
 
+    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+        """See `core.crm.Crm.amend`."""
+        body = {"id": note_id, **bodies.amended(note)}
+        await self.ask(account, "PATCH", f"/api/v4/{noun}/notes/{note_id}", json=body)
+
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
         """See `core.crm.Crm.create`."""
         if stranger.lead_name:

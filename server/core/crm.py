@@ -147,6 +147,10 @@ class Crm(Protocol):
         """Write the call into this entity's feed. Any error but CrmRefused may have had its effect."""
         ...
 
+    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+        """Let a note say what is known of its call by now. Harmless to repeat. Raises CrmRefused when it is gone."""
+        ...
+
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
         """Create a contact, or a lead with its contact; which entity the call belongs to. May have had its effect."""
         ...

@@ -106,13 +106,17 @@ unpack = msgspec.msgpack.Decoder(Hook).decode
 
 
 class Place(Struct, frozen=True, omit_defaults=True):
-    """Where a call stands in amoCRM: the entity and its note; `uid` of the record in Unsorted, while it is one."""
+    """Where a call stands in amoCRM: the entity and its note; `uid` of the record in Unsorted, while it is one.
+
+    `told` is the digest of what the note says, "" where that is not known.
+    """
 
     filed: Filed = Filed.LOGGED
     noun: str = ""
     entity_id: int = 0
     note_id: int = 0
     uid: str = ""
+    told: str = ""
 
 
 class CardMark(Struct, frozen=True):

@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from server.core import phrases
 from server.core.calls import Call, chain
@@ -19,6 +19,7 @@ from server.core.errors import (
     AccountUnknown,
     CrmEntityUnknown,
     CrmError,
+    CrmRefused,
     CrmTokenDead,
 )
 from server.core.jobs import Hold, Job, Later, Park
@@ -32,7 +33,7 @@ from . import outage
 from .accounts import Accounts
 from .clock import Clock, now_ms
 from .lines import Lines
-from .strangers import Strangers
+from .strangers import Strangers, digest
 
 log = structlog.get_logger()
 
@@ -72,7 +73,7 @@ class Shelf(Protocol):
 
 
 class Logging:
-    """The handlers of `log` jobs (a call is over) and `attach` jobs (its number became known)."""
+    """The handlers of `log` jobs (a call is over), `attach` (its number became known) and `correct` (late news)."""
 
     def __init__(  # noqa: PLR0913  # it joins five rooms
         self, store: CallStore, accounts: Accounts, lines: Lines, crm: Crm, later: Shelf,
@@ -93,11 +94,15 @@ class Logging:
 
     async def log(self, jobs: Sequence[Job]) -> None:
         """Log one call. Raises what the engine understands: Later, Hold, Park."""
-        await self._handle(jobs, self._log)
+        await self._handle(jobs, self._log, settled=SETTLED)
 
     async def attach(self, jobs: Sequence[Job]) -> None:
         """Put a call to the card of whoever has its number by now. Raises as `log`."""
-        await self._handle(jobs, self._attach)
+        await self._handle(jobs, self._attach, settled=SETTLED)
+
+    async def correct(self, jobs: Sequence[Job]) -> None:
+        """Let the call's note say what is known by now. Raises as `log`."""
+        await self._handle(jobs, self._correct, settled=())
 
     async def learned(self, account_id: int, phones: Iterable[str]) -> None:
         """The phone book learned of these numbers (last ten digits): calls that wait for them are put to their cards.
@@ -123,7 +128,7 @@ class Logging:
 
     # -- the two handlers --------------------------------------------------------------------------------------------
 
-    async def _handle(self, jobs: Sequence[Job], act: Act) -> None:
+    async def _handle(self, jobs: Sequence[Job], act: Act, *, settled: Sequence[Filed]) -> None:
         (job,) = jobs
         call_id = msgspec.json.decode(job.body, type=str)
         with structlog.contextvars.bound_contextvars(call=call_id):
@@ -137,12 +142,11 @@ class Logging:
             except AccountUnknown as exc:
                 raise Hold(600, "the integration is switched off in amoCRM") from exc
             async with self._turn(call):
-                await self._settle(job, call, account, act)
+                before = await self._store.place(call.id)
+                if before is None or before.filed not in settled:  # else the process died before the job was struck off
+                    await self._settle(job, call, account, before, act)
 
-    async def _settle(self, job: Job, call: Call, account: Account, act: Act) -> None:
-        before = await self._store.place(call.id)
-        if before is not None and before.filed in SETTLED:  # the process died before the job was struck off
-            return
+    async def _settle(self, job: Job, call: Call, account: Account, before: Place | None, act: Act) -> None:
         place = await self._carried_out(job, call, account, before, act)
         if place is not None and place != before:
             await self._store.file(call.id, place)
@@ -187,9 +191,24 @@ class Logging:
         except CrmEntityUnknown as exc:
             raise Later(_again_s(job), "amoCRM knows nobody with this number", unsure=False) from exc
 
+    async def _correct(self, job: Job, attempt: Attempt) -> Place | None:
+        """A record in Unsorted cannot be amended; a note that somebody deleted need not be."""
+        before, told = attempt.before, digest(attempt.note)
+        if before is None:
+            raise Later(_again_s(job), "the call is not logged yet", unsure=False)
+        if not before.note_id or before.told == told:
+            return before
+        self._check_alive(job)
+        try:
+            await self._crm.amend(attempt.account, before.noun, before.note_id, attempt.note)
+        except CrmRefused as exc:
+            log.warning("note_not_amended", reason=exc.message)
+            return before
+        return structs.replace(before, told=told)
+
     async def _send(self, attempt: Attempt) -> Place:
         logged = await self._crm.log_call(attempt.account, attempt.note)
-        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id)
+        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(attempt.note))
 
     async def _look(self, attempt: Attempt, *, since_ms: int) -> Place | None:
         """Twice, `settle_s` after the attempt and once more: what is not there yet may be there soon."""

@@ -1,5 +1,8 @@
 """Calls whose number amoCRM does not know: put into Unsorted, given a contact, or kept until the number is known."""
 
+import hashlib
+
+import msgspec
 import structlog
 
 from server.core import phrases
@@ -82,7 +85,7 @@ class Strangers:
             logged = await self._crm.note(account, open_.noun, open_.entity_id, note)
         except CrmRefused:  # it was sorted in this moment, or amoCRM takes no notes there
             return None
-        return Place(Filed.UNSORTED, logged.noun, logged.entity_id, logged.note_id, open_.uid)
+        return Place(Filed.UNSORTED, logged.noun, logged.entity_id, logged.note_id, open_.uid, digest(note))
 
     async def _create(self, account: Account, note: CallNote, rule: StrangerRule) -> Place:
         stranger = Stranger(
@@ -99,7 +102,12 @@ class Strangers:
             logged = await self._crm.note(account, noun, entity_id, note)
         except CrmRefused:  # somebody deleted it in this moment: the number decides
             logged = await self._crm.log_call(account, note)
-        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id)
+        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(note))
+
+
+def digest(note: CallNote) -> str:
+    """Tells whether a note says what is known by now."""
+    return hashlib.sha256(msgspec.json.encode(note)).hexdigest()[:16]
 
 
 def _in_unsorted(record: Record) -> Place:

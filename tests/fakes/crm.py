@@ -105,6 +105,11 @@ class FakeCrm:
         self._lose("note")
         return Logged(noun, entity_id, len(self.notes))
 
+    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+        """See `core.crm.Crm.amend`."""
+        self._ask("amend", noun, note_id)
+        self.notes[note_id - 1] = note
+
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
         """See `core.crm.Crm.create`. Whoever was created is known from now on."""
         self._ask("create", stranger.phone)

@@ -626,6 +626,21 @@ async def test_a_call_is_noted_at_a_known_entity(client: Client, amo: Amo, demo:
     }  # fmt: skip
 
 
+async def test_a_note_is_amended(client: Client, amo: Amo, demo: Account) -> None:
+    """Its kind and what it says; not when it was and whose."""
+    amo.plan("/api/v4/leads/notes/5", {"id": 5})
+
+    await client.amend(demo, "leads", 5, NOTE)
+
+    assert amo.seen == [("PATCH", "/api/v4/leads/notes/5")]
+    assert (amo.bodies[0]["id"], amo.bodies[0]["note_type"], amo.bodies[0]["params"]["call_status"]) == (
+        5,
+        "call_in",
+        4,
+    )
+    assert "created_at" not in amo.bodies[0]
+
+
 async def test_pipelines_in_use_are_offered(client: Client, amo: Amo, demo: Account) -> None:
     """The main one first, without Unsorted's status and without archived pipelines."""
     statuses = {"statuses": [{"id": 1, "name": "Неразобранное", "type": 1}, {"id": 2, "name": "Новая", "type": 0}]}

@@ -19,6 +19,7 @@ from server.core.errors import (
 from server.core.jobs import Hold, Job, Later, NotDone, Park
 from server.core.records import Place, Seat
 from server.core.vocabulary import DialState, DialWay, Direction, Filed
+from server.services.strangers import digest
 
 
 def job(house: House, *, tries: int = 1, unsure: bool = False) -> Job:
@@ -57,7 +58,7 @@ async def test_an_answered_call_becomes_a_note(house: House) -> None:
         uniq=house.call.id, direction=Direction.IN, phone=f"+{CLIENT}", duration_s=7, source="kommutator",
         started_s=START_S, status=4, user_id=OLGA,
     )  # fmt: skip
-    assert await house.kept.calls.place(house.call.id) == Place(Filed.LOGGED, "contacts", 11, 1)
+    assert await house.kept.calls.place(house.call.id) == Place(Filed.LOGGED, "contacts", 11, 1, told=digest(note))
 
 
 @pytest.mark.parametrize(
@@ -366,3 +367,73 @@ async def test_a_call_without_a_told_end_says_so(house: House) -> None:
     await house.calls.expire([one for one in house.jobs if one.kind == "expire"])
 
     assert "не сообщила" in (await logged(house)).result_text
+
+
+# -- news of a call that was logged ----------------------------------------------------------------------------------
+
+
+async def correct(house: House) -> None:
+    """Carry out what the newest decision asks for."""
+    (news,) = [one for one in house.decisions[-1].jobs if one.kind == "correct"]
+    await house.logging.correct([news])
+
+
+async def test_a_late_answer_corrects_the_note(house: House) -> None:
+    """A missed call turns out to have been answered: status, length and whose it is."""
+    await tell(house, rang(), ended(talk_from_s=None))
+    assert (await logged(house)).status == 6
+
+    await tell(house, answered())
+    await correct(house)
+
+    (note,) = house.crm.notes
+    assert (note.status, note.user_id) == (4, OLGA)
+
+
+async def test_a_recording_that_is_announced_late_is_linked(house: House) -> None:
+    """The note was written without it."""
+    await talk(house)
+    assert (await logged(house)).link == ""
+
+    await tell(house, ended(call_record_link="https://sipuni.com/api/statistic/record?id=rec-1&hash=s"))
+    await correct(house)
+
+    (note,) = house.crm.notes
+    assert note.link.startswith(f"{PUBLIC_URL}/r/")
+
+
+async def test_a_recording_told_with_the_hang_up_asks_for_nothing_more(house: House) -> None:
+    """A request to amoCRM per call is one in seven a second."""
+    await tell(house, rang(), answered(), ended(call_record_link="https://sipuni.com/api/statistic/record?id=rec-1"))
+
+    assert [one.kind for one in house.decisions[-1].jobs] == ["log"]
+
+
+async def test_a_note_that_says_it_all_is_left_alone(house: House) -> None:
+    """The news came before the call was logged."""
+    await tell(house, rang(), ended(talk_from_s=None), answered())
+    await logged(house)
+
+    await correct(house)
+
+    assert house.crm.count("amend") == 0
+
+
+async def test_news_of_a_call_that_is_not_logged_yet_waits(house: House) -> None:
+    """Its note may be on its way."""
+    await tell(house, rang(), ended(talk_from_s=None), answered())
+
+    with pytest.raises(Later):
+        await correct(house)
+
+
+async def test_a_note_that_somebody_deleted_stays_deleted(house: House) -> None:
+    """amoCRM refuses to change what is gone."""
+    await tell(house, rang(), ended(talk_from_s=None))
+    await logged(house)
+    await tell(house, answered())
+    house.crm.fail("amend", CrmRefused("NotFound"))
+
+    await correct(house)
+
+    assert len(house.crm.notes) == 1
