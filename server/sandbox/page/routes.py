@@ -5,7 +5,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.log import KINDS
-from server.sandbox.page import cards, lists, notices, proxy, shell, socket, vendor, widget_list
+from server.sandbox.page import cards, lists, merging, multiactions, notices, proxy, shell, socket, vendor, widget_list
 from server.sandbox.rest.access import asker
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_json
@@ -15,6 +15,7 @@ from server.sandbox.world import WORLD
 _STATIC: Final = shell.HERE / "static"
 _TRACED: Final = 500  # entries in one request of a page
 _ENTITY: Final = "{entity:contacts|companies|leads|customers}"
+_MERGED: Final = "{entity:contacts|companies|leads}"
 _LISTED: Final = "{entity:contacts|companies|leads|customers|todo}"
 
 
@@ -60,6 +61,7 @@ async def home(request: web.Request) -> web.StreamResponse:
 def attach(app: web.Application) -> None:
     """Put the page into amoCRM's application: its routes, its way out for `crm_post`, its version headers."""
     add_routes(app, ROUTES)
+    app[multiactions.JOBS] = {}
     app.cleanup_ctx.append(proxy.lifetime)
     app.on_response_prepare.append(_add_versions)
 
@@ -87,7 +89,10 @@ ROUTES: Final = [
     _page(f"/{_LISTED}/", "a list"),
     _page(f"/{_LISTED}/{{rest:list.*}}", "a list; `term` searches"),
     _page("/leads/{rest:pipeline.*}", "the board of deals"),
-    _page("/todo/{rest:line.*}", "tasks"),
+    _page("/todo/{rest:(?:line|calendar).*}", "tasks"),
+    _page("/leads/{rest:trash.*}", "a page for widgets alone"),
+    _page("/customers/{rest:pipeline.*}", "a page for widgets alone"),
+    _page("/{rest:(?:stats|events|catalogs)(?:/.*)?}", "a page for widgets alone"),
     _page("/mail/{rest:.*}", "a new letter"),
     _page("/settings/{rest:.*}", "integrations, pay, widgets' own settings pages"),
     _page("/widget_page/{rest:.*}", "a widget's page in the left menu"),
@@ -95,7 +100,21 @@ ROUTES: Final = [
     Route(
         "POST", "/ajax/widgets/edit", widget_list.edited, "install, edit, disable a widget", door="page", body="object"
     ),
-    Route("POST", "/ajax/v1/multiactions", lists.act, "tool bar of a list", door="page", body="object"),
+    Route("POST", "/ajax/v1/multiactions/set", multiactions.act, "delete many", door="page", body="object"),
+    Route("POST", "/ajax/v1/multiactions/set/", multiactions.act, "delete many", door="page", body="object"),
+    Route("GET", "/ajax/v1/multiactions/status", multiactions.status, "whether a job is done", door="page"),
+    *(
+        Route(method, path, lists.front, "rows and count of a list", door="page")
+        for path in (f"/ajax/{_ENTITY}/list/", "/ajax/{entity:contacts}/list/{kind:contacts|companies|all}{end:/?}")
+        for method in ("GET", "POST")
+    ),
+    *(
+        Route("POST", f"/ajax/merge/{_MERGED}/{name}{{end:/?}}", handler, summary, door="page", body="form")
+        for name, handler, summary in (
+            ("info", merging.info, "values of duplicates side by side"),
+            ("save", merging.save, "merge duplicates into one of them"),
+        )
+    ),
     Route("POST", "/v3/inbox/delete", notices.deleted, "close notifications", door="page", body="object"),
     Route(
         "POST",

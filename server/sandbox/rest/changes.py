@@ -21,6 +21,9 @@ def announce(world: World, action: Action, entity_type: str, *, row: Row, user_i
     world.signals.emit(CHANNEL, change)
     world.signals.emit(f"{entity_type}:events", {"action": action, "id": row["id"]})
     world.signals.emit(f"{entity_type}:card:{row['id']}", {"action": action, "id": row["id"]})
+    world.signals.emit("dashboard:events", {"action": action, "entity": entity_type, "id": row["id"]})
+    if row.get("pipeline_id") is not None:
+        world.signals.emit(f"{entity_type}:pipeline:{row['pipeline_id']}", {"action": action, "id": row["id"]})
 
 
 def announce_update(world: World, entity_type: str, *, before: Row, row: Row, user_id: int) -> None:

@@ -50,7 +50,7 @@ def _widget(request: web.Request) -> Row:
 def _show(request: web.Request, row: Row) -> Row:
     archive = installed.archive_of(row)
     shown: Row = {
-        "id": request.app[WORLD].account["id"] % 100_000 + sum(map(ord, row["id"])),
+        "id": installed.number_of(request.app[WORLD], row),
         "code": row["id"],
         "version": row["version"],
         "rating": "0",

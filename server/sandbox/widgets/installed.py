@@ -69,6 +69,11 @@ def archive_of(row: Row) -> Archive:
     return Archive(Path(row["path"]))
 
 
+def number_of(world: World, row: Row) -> int:
+    """The number amoCRM knows an installed widget by."""
+    return int(world.account["id"]) % 100_000 + sum(map(ord, row["id"]))
+
+
 def first_admin(world: World) -> Row:
     """The account's first administrator."""
     return next(user for user in world.users if user["rights"]["is_admin"])

@@ -10,23 +10,41 @@ define([
   'host/widget',
   'host/right_column',
   'host/actions',
+  'host/sources',
   'host/feed',
   'host/texts',
-], function ($, app, net, trace, widgetBase, rightColumn, actions, feed, text) {
+], function ($, app, net, trace, widgetBase, rightColumn, actions, sources, feed, text) {
   'use strict';
 
   const CACHE_MS = 30 * 60 * 1000;
   const PROMISE_LIMIT_MS = 10000; // a render that never settles must not keep the page from being ready
-  const entries = {}; // code → what the server said of it
 
   /** The list of an area: amoCRM keeps it half an hour per user and version of the widgets. */
   async function list(area) {
     const key = `widgets:${app.constant('user').id}:${app.constant('widgets_cache_version')}:${area}`;
-    const kept = JSON.parse(localStorage.getItem(key) || 'null');
+    const kept = read(key);
     if (kept && Date.now() - kept.at < CACHE_MS) return kept.answer;
     const answer = await net.postForm('/ajax/widgets/list', { area });
-    localStorage.setItem(key, JSON.stringify({ at: Date.now(), answer }));
+    keep(key, { at: Date.now(), answer });
     return answer;
+  }
+
+  /** What was kept; null when nothing was, or when a widget that fills localStorage has spoilt it. */
+  function read(key) {
+    try {
+      const kept = JSON.parse(localStorage.getItem(key));
+      return kept && kept.answer && kept.answer.widgets ? kept : null;
+    } catch (error) {
+      return null;
+    }
+  }
+
+  function keep(key, value) {
+    try {
+      localStorage.setItem(key, JSON.stringify(value));
+    } catch (error) {
+      trace.error(null, 'list of widgets', error); // the storage is full: the next page asks again
+    }
   }
 
   function forget() {
@@ -51,8 +69,10 @@ define([
       drop(entry, text('bar.no_constructor'));
       return null;
     }
-    const made = trace.run(entry.code, 'constructor', () => widgetBase.construct(Constructor));
-    return made.failed ? null : widgetBase.equip(made.value, entry, texts);
+    const made = trace.run(entry.code, 'constructor', () =>
+      widgetBase.equip(widgetBase.construct(Constructor), entry, texts),
+    );
+    return made.failed ? null : made.value;
   }
 
   function drop(entry, reason) {
@@ -64,7 +84,6 @@ define([
     ['render', 'init', 'bind_actions'].every((name) => typeof (widget.callbacks || {})[name] === 'function');
 
   async function launch(entry, place) {
-    entries[entry.code] = entry;
     const running = app.widgets.list[entry.code];
     if (running) return { settled: repeat(running, place) };
     const widget = await fetchWidget(entry);
@@ -85,15 +104,18 @@ define([
   /** render, then by its answer: truthy → event, init, bind_actions; promise → bind_actions, later event, init; falsy → bind_actions. */
   function begin(widget, place) {
     const answer = call(widget, 'render');
-    if (answer.failed) return null;
+    if (isStopped(answer)) return null;
     if (trace.isThenable(answer.value)) {
       bind(widget, place);
       return settle(widget, answer.value, () => loaded(widget));
     }
-    if (answer.value && loaded(widget).failed) return null;
+    if (answer.value && isStopped(loaded(widget))) return null;
     bind(widget, place);
     return null;
   }
+
+  /** Nobody knows whether an exception ends the start of its widget: a switch says. */
+  const isStopped = (answer) => answer.failed && window.SANDBOX_BOOT.callback_exception === 'stop';
 
   function loaded(widget) {
     $(document).trigger(`widget:${widget.params.widget_code}:loaded`);
@@ -101,13 +123,13 @@ define([
   }
 
   function bind(widget, place) {
-    if (!call(widget, 'bind_actions').failed) ownPage(widget, place);
+    if (!isStopped(call(widget, 'bind_actions'))) ownPage(widget, place);
   }
 
   /** A widget with init_once lives through navigation: only render runs again. */
   function repeat(widget, place) {
     const answer = call(widget, 'render');
-    if (!answer.failed) ownPage(widget, place);
+    if (!isStopped(answer)) ownPage(widget, place);
     return trace.isThenable(answer.value) ? settle(widget, answer.value, () => {}) : null;
   }
 
@@ -147,13 +169,14 @@ define([
     return { settled: Promise.all(started.map((one) => one.settled)) };
   }
 
-  function end(code) {
-    const widget = app.widgets.list[code];
+  /** Ends a widget; one that the settings window alone has made is ended too. */
+  function end(code, widget = app.widgets.list[code]) {
     if (!widget) return;
     if (typeof widget.callbacks.destroy === 'function') call(widget, 'destroy');
     $(document).off(widget.ns);
     rightColumn.remove(code);
     actions.removeAll(code);
+    sources.removeAll(code);
     feed.unsubscribe(code);
     delete app.widgets.list[code];
   }
@@ -179,7 +202,7 @@ define([
     else delete app.widgets.list[widget.params.widget_code];
   }
 
-  $(document).on('widget:removed', (event, code) => end(code));
+  $(document).on('widget:removed', (event, code, widget) => end(code, widget));
 
   return { start, leave, instance, install, end, call, forget };
 });

@@ -2,6 +2,7 @@
 define([
   'jquery',
   'host/app',
+  'host/here',
   'host/net',
   'host/trace',
   'host/router',
@@ -19,6 +20,7 @@ define([
 ], function (
   $,
   app,
+  here,
   net,
   trace,
   router,
@@ -66,9 +68,9 @@ define([
 
   /** One page: leave the old area, draw the new one, start its widgets, then say that it is ready. */
   async function visit(place, current) {
-    const isFirst = app.place === null;
+    const isFirst = here.place === null;
     if (!isFirst) loader.leave();
-    app.place = place;
+    here.place = place;
     await views.show(place);
     if (!isFirst) $(document).trigger('page:changed');
     const { settled } = await loader.start(place);

@@ -1,8 +1,8 @@
 /** The column of widget blocks right of a card; in lists a panel over the table. */
-define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/common/cookie'], function (
+define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/common/cookie'], function (
   $,
-  _,
   app,
+  here,
   html,
   text,
   cookie,
@@ -14,7 +14,7 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
   const EXPANDED = 'js-body-hide'; // amoCRM's name says the opposite of what it means
 
   const $column = () => $('#widgets_block');
-  const key = () => `${app.place.entity}_crd_wdgt`;
+  const key = () => `${here.place.entity}_crd_wdgt`;
   const parts = () => $('#widgets_block, #card_holder, #card_fake');
 
   /** The skeleton, for a card or (`in_list`) for a list. */
@@ -74,8 +74,10 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
     parts().toggleClass(ACTIVE, open);
     $('#card_holder').toggleClass('content__card-holder-widgets', open);
     $column().find('.card-widgets__top').attr('aria-expanded', String(open));
-    if (app.place.view === 'card') cookie.set(key(), open ? 1 : 0);
-    $(document).trigger('toggleWidgetPanel', [open]);
+    if (here.place.view === 'card') cookie.set(key(), open ? 1 : 0);
+    $(document)
+      .trigger('toggleWidgetPanel', [open])
+      .trigger(open ? 'widgets:card-minimized' : 'widgets:card-maximized');
   }
 
   /** The card asks how many widgets the column will hold before any is drawn; with none the column is hidden. */
@@ -98,21 +100,20 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
   function bind() {
     $(document)
       .on('click.host-widgets', '.card-widgets__top', () =>
-        LISTS.includes(app.place.area) ? overlay(false) : openPanel(!isOpen()),
+        LISTS.includes(here.place.area) ? overlay(false) : openPanel(!isOpen()),
       )
-      .on('click.host-widgets', '.card-widgets__elements', (event) => {
-        if (!isOpen() && app.place.view === 'card') {
-          openPanel(true);
-          event.stopImmediatePropagation();
-        }
+      .on('click.host-widgets', '.card-widgets__elements', () => {
+        if (!isOpen() && here.place.view === 'card') openPanel(true);
       })
-      .on('click.host-widgets', '.js-widget-caption-block', (event) => toggleBody($(event.currentTarget).parent()))
+      .on('click.host-widgets', '.js-widget-caption-block', (event) => {
+        if (isOpen()) toggleBody($(event.currentTarget).parent()); // a click on the closed panel only opens it
+      })
       .on('keydown.host-widgets', '.js-widget-caption-block', (event) => {
         if (event.key === 'Enter' || event.key === ' ') $(event.currentTarget).trigger('click');
       })
       .on('openWidgetPanel', () => openPanel(true))
       .on('click.host-widgets', '#card_widgets_overlay', () =>
-        app.place.view === 'card' ? openPanel(false) : overlay(false),
+        here.place.view === 'card' ? openPanel(false) : overlay(false),
       );
   }
 

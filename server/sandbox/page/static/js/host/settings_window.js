@@ -1,7 +1,7 @@
 /** The settings window of a widget: install, save, disconnect, with the callbacks in amoCRM's order. */
 define([
   'jquery',
-  'host/app',
+  'host/here',
   'host/net',
   'host/html',
   'host/texts',
@@ -9,7 +9,7 @@ define([
   'host/loader',
   'host/settings_fields',
   'lib/components/base/modal',
-], function ($, app, net, html, text, trace, loader, fields, Modal) {
+], function ($, here, net, html, text, trace, loader, fields, Modal) {
   'use strict';
 
   const button = (
@@ -77,7 +77,7 @@ define([
     const answer = await store(entry, 'install', values);
     if (typeof widget.callbacks.onInstall === 'function') loader.call(widget, 'onInstall');
     adopt(widget, values, 'installed', answer);
-    await loader.install(widget, app.place);
+    await loader.install(widget, here.place);
   }
 
   async function save(entry, widget, values) {
@@ -89,7 +89,7 @@ define([
     await confirmedByWidget(widget, 'N', values);
     await store(entry, 'disable', values);
     loader.forget();
-    $(document).trigger('widget:removed', [entry.code]);
+    $(document).trigger('widget:removed', [entry.code, widget || undefined]);
   }
 
   function adopt(widget, values, status, answer) {

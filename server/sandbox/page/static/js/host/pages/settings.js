@@ -1,11 +1,12 @@
 /** The shop of integrations: tiles that open the settings window; and widgets' own settings pages. */
-define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window', 'host/app'], function (
+define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window', 'host/app', 'host/here'], function (
   $,
   net,
   html,
   text,
   settingsWindow,
   app,
+  here,
 ) {
   'use strict';
 
@@ -52,7 +53,7 @@ define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window',
         settingsWindow.open(entries[$(event.currentTarget).data('code')]),
       )
       .on('widget:saved', () => {
-        if (app.place.view !== 'settings') return;
+        if (here.place.view !== 'settings') return;
         app.router.navigate(location.pathname, { trigger: true, replace: true });
       });
   }
