@@ -7,6 +7,9 @@ define(['underscore', 'host/here'], function (_, here) {
 
   const app = {
     lang_id: boot.lang,
+    lang: _.clone(boot.texts),
+    /** Words of a widget beside the host's own, for templates that are given `APP.lang`. */
+    addLang: (words) => _.extend(app.lang, words),
     click_event: 'click',
     element_types: boot.element_types,
     cf_types: boot.cf_types,

@@ -137,7 +137,9 @@ define([
     if (place.code !== widget.params.widget_code) return;
     if (place.view === 'advanced' && widget.callbacks.advancedSettings) call(widget, 'advancedSettings');
     if (place.view === 'menu_page' && widget.callbacks.initMenuPage) {
-      call(widget, 'initMenuPage', { location: 'widget_page', item_code: place.item, subitem_code: place.subitem });
+      const { location, item, subitem } = place;
+      const code = location === 'widget_page' ? { item_code: item } : {}; // below an item of amoCRM's own there is none
+      call(widget, 'initMenuPage', Object.assign({ location, subitem_code: subitem }, code));
     }
   }
 
@@ -166,6 +168,7 @@ define([
     rightColumn.count(place);
     const active = Object.values(answer.widgets).filter((entry) => entry.active === 'Y');
     const started = await Promise.all(active.map((entry) => launch(entry, place)));
+    $(document).trigger('host:started', [active]);
     return { settled: Promise.all(started.map((one) => one.settled)) };
   }
 

@@ -53,6 +53,7 @@ define([], function () {
           code: m[1],
           item: m[2],
           subitem: m[3] || null,
+          location: ['stats', 'settings'].includes(m[2]) ? m[2] : 'widget_page',
         }),
     ],
     [/^\/settings\/?.*$/, () => plain('settings', 'settings', 'settings', 'settings')],

@@ -10,7 +10,8 @@ define([
   'host/pages/pipeline',
   'host/pages/settings',
   'host/pages/mail',
-], function ($, app, html, text, card, list, dashboard, pipeline, settings, mail) {
+  'host/pages/automation',
+], function ($, app, html, text, card, list, dashboard, pipeline, settings, mail, automation) {
   'use strict';
 
   const plainPage = (title, inside) => ({
@@ -22,7 +23,7 @@ define([
       ),
   });
 
-  const ownTitle = (place) => place.code;
+  const ownTitle = (place) => (app.widgets.list[place.code] || { i18n: () => '' }).i18n('widget.name') || place.code;
 
   const VIEWS = {
     card,
@@ -31,6 +32,7 @@ define([
     pipeline,
     settings,
     mail,
+    automation,
     pay: plainPage(text('pay.title'), text('pay.text')),
     missing: plainPage(text('missing.title'), text('missing.text')),
     advanced: { title: ownTitle, show: ($holder, place) => settings.advanced($holder, place) },
@@ -41,12 +43,14 @@ define([
   };
   const MENU = { contacts: 'catalogs', companies: 'catalogs' };
 
+  function menuItem(place, entity) {
+    if (place.view === 'menu_page') return place.location === 'widget_page' ? `${place.code}-${place.item}` : place.location;
+    return ['settings', 'pay', 'advanced', 'automation'].includes(place.view) ? 'settings' : MENU[entity] || entity;
+  }
+
   function markMenu(place) {
     const entity = place.entity || place.base_entity;
-    const wanted =
-      place.view.startsWith('settings') || ['pay', 'advanced'].includes(place.view)
-        ? 'settings'
-        : MENU[entity] || entity;
+    const wanted = menuItem(place, entity);
     $('#nav_menu .nav__menu__item').each((index, item) => {
       const isHere = $(item).data('entity') === wanted;
       $(item)
@@ -67,6 +71,7 @@ define([
       is_card: false,
       card_page: null,
     });
+    app.constant('card_id', undefined);
   }
 
   /** Draws the page of a place; resolves when its data are on screen. */
@@ -86,6 +91,7 @@ define([
     card.bind();
     list.bind();
     settings.bind();
+    automation.bind();
     $(document).on('submit.host-search', '.js-search', (event) => {
       event.preventDefault();
       const entity = ['leads', 'companies', 'customers'].includes(app.data.current_entity)

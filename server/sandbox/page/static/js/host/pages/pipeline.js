@@ -26,6 +26,7 @@ define(['host/here', 'host/net', 'host/html', 'host/texts', 'host/pages/columns'
     $holder.html(
       String(html`<div id="list_page_holder" class="pipeline-page"><div class="list__body-right__top content__top__preset">
       <h1 class="list-top-title">${data.name}</h1><div class="list__body-right__top__buttons">
+      <a class="js-navigate-link list-top-tab" href="/settings/pipeline/leads/${data.id}/">${text('automation.title')}</a>
       <a class="js-navigate-link list-top-tab" href="/leads/list/">${text('pipeline.list')}</a>${columns.addButton('leads')}</div></div>
       <div class="pipeline_leads">${data.statuses.map(column)}</div></div>`),
     );
