@@ -66,7 +66,7 @@ define([
     return users.some((user) => String(user.id) === String(which) && user.online);
   }
 
-  /** One page: leave the old area, draw the new one, start its widgets, then say that it is ready. */
+  /** One page: leave the old area, draw the new one, start its widgets; ready when their promises are through. */
   async function visit(place, current) {
     const isFirst = here.place === null;
     if (!isFirst) loader.leave();
@@ -74,9 +74,9 @@ define([
     await views.show(place);
     if (!isFirst) $(document).trigger('page:changed');
     const { settled } = await loader.start(place);
-    await settled;
-    await trace.flush();
-    if (current === round) root.setAttribute(READY, 'ready');
+    settled.then(trace.flush).then(() => {
+      if (current === round) root.setAttribute(READY, 'ready');
+    });
   }
 
   function onPlace(place) {

@@ -61,7 +61,7 @@ define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window',
       })
       .on('widget:saved', () => {
         if (here.place.view !== 'settings') return;
-        app.router.navigate(location.pathname, { trigger: true, replace: true });
+        app.router.navigate('/settings/widgets/', { trigger: true, replace: true });
       });
   }
 
