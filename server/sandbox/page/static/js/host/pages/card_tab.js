@@ -117,9 +117,9 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
       .on('keydown.host-goods', '.card-tab input', (event) => {
         if (event.key !== 'Enter') return;
         event.preventDefault(); // Enter would send the card's form
-        $(event.currentTarget).trigger('change');
+        $(event.currentTarget).trigger('goods:search');
       })
-      .on('change.host-goods', '.js-goods-search', inPanel(($panel, id, $at) => search($panel, $at.val().trim())))
+      .on('goods:search', '.js-goods-search', inPanel(($panel, id, $at) => search($panel, $at.val().trim())))
       .on('click.host-goods', '.js-goods-save', inPanel(save));
   }
 
