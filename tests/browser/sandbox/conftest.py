@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,8 +130,8 @@ class Host:
         return [one["message"] for one in self.world.log.entries("error") if one.get("widget") == widget]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
+@asynccontextmanager
+async def opened(browser: Browser, folder: Path) -> AsyncIterator[Host]:
     """A seeded account without widgets, and a page of its first administrator."""
     world = World()
     seed(world)
@@ -139,10 +140,17 @@ async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
     world.origin = str(server.make_url("/")).rstrip("/")
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(TIMEOUT_MS)
-    yield Host(world, server, await context.new_page(), tmp_path)
+    yield Host(world, server, await context.new_page(), folder)
     await context.close()
     await server.close()
     world.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
+    """An account and a page for one test."""
+    async with opened(browser, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
