@@ -233,8 +233,8 @@ async def test_render_promises_every_form(host: Host) -> None:
              const data = await self.render({data: '{{ a }}!', promised: true});
              const loaded = await new Promise(done => self.render({href: '/templates/hello.twig', base_path,
                load: (template, params) => done([template.render(params), params])}, {who: 'Ева'}));
-             const missing = await Promise.resolve(self.render({href: '/templates/none.twig', base_path, promised: true}))
-               .then(() => 'found', () => 'missing');
+             const nowhere = {href: '/templates/none.twig', base_path, promised: true};
+             const missing = await Promise.resolve(self.render(nowhere)).then(() => 'found', () => 'missing');
              return [href.render({who: 'Ян'}), ref.render({name: 'x'}).includes('name="x"'), data.render({a: 1}),
                loaded, missing, self.render({ref: '/tmpl/controls/none.twig'})]; }"""
     )
