@@ -7,6 +7,7 @@ from typing import Final
 from server.sandbox.app import make_app
 from server.sandbox.faults import __doc__ as faults_text
 from server.sandbox.openapi import plain_path
+from server.sandbox.page.sdk import SDK
 from server.sandbox.page.vendor import ABSENT, NEAREST
 from server.sandbox.routes import ROUTES_SEEN, Route
 from server.sandbox.rules import NOT_YET, RULES
@@ -28,6 +29,22 @@ The door of a route: **api** a Bearer token, the page's session or a user's API 
 **open** anybody. `POST /sandbox/api-key` tells a user's key.
 """
 
+_SDK_INTRO: Final = """What a widget can see on the page. Tests walk this table on a real page: no member is missing
+there, and there is none that is not listed.
+
+"""
+_KINDS: Final = (
+    ("self", "`self`"),
+    ("APP", "`APP`, also `AMOCRM`"),
+    ("global", "`window`"),
+    ("callback", "Callbacks"),
+    ("event", "Events"),
+    ("rule", "Rules of a widget's life"),
+    ("module", "Modules for `define`"),
+    ("control", "Controls: `/tmpl/controls/<name>.twig` and `include_control`"),
+    ("DOM", "Markup"),
+)
+
 
 def text() -> str:
     """The whole page."""
@@ -40,6 +57,7 @@ def text() -> str:
         "## Switches\n\nSections are those of the platform reference.\n\n" + _switches(),
         "## The host page\n\n" + _routes([route for route in routes if _is_page(route)]),
         "### Vendor modules\n\n" + _modules(),
+        "## The widget SDK\n\n" + _SDK_INTRO + "\n".join(f"### {title}\n\n" + _members(kind) for kind, title in _KINDS),
         "## The sandbox's own\n\n" + _routes([route for route in routes if route.path.startswith("/sandbox/")]),
         "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
         "## Not yet\n\n" + _table(("what", "why"), NOT_YET),
@@ -69,6 +87,20 @@ def _switches() -> str:
         for switch in TABLE
     ]
     return _table(("switch", "default", "choices", "meaning", "section"), rows)
+
+
+def _members(kind: str) -> str:
+    rows = [
+        (
+            row.name if kind == "rule" else f"`{row.name}`",
+            row.what,
+            _plain(row.fidelity),
+            f"`{row.test}`" if row.test else "",
+        )
+        for row in SDK
+        if row.kind == kind
+    ]
+    return _table(("member", "what", "fidelity", "pinned by"), rows)
 
 
 def _modules() -> str:

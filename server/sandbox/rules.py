@@ -122,6 +122,10 @@ NOT_YET: Final = (
         "the 18 hours of /api/calls/add",
         "a call whose number nobody has is taken and forgotten: no client can see the queue",
     ),
-    ("talks, chats, catalogs, files, digital pipeline", "not telephony"),
+    ("talks, chats, catalogs, files", "not telephony; the channel inbox:talks stays silent"),
+    ("triggers that fire, bots that speak", "widgets' dialogs for them work; what they do in amoCRM is not telephony"),
+    ("locations mobile_card, ai_agent, amoforms, whatsapp_modal", "they belong to an app or to parts that are not here"),
+    ("legal_handlers, onSource, loadCatalogElement", "nothing says what they get, or when"),
+    ("/widgets/<subdomain>/loader/…, /tmpl/ beside the controls", "PHP inside amoCRM and its own templates: closed"),
     ("deleting entities by the API", "amoCRM's API has no such method; the page deletes"),
 )

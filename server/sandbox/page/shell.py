@@ -82,7 +82,8 @@ def _render(request: web.Request, user: Row) -> str:
         "element_types": _ELEMENT_TYPES,
         "cf_types": _CF_TYPES,
         "system": widget_list.system(request, user),
-        **{name: request.app[WORLD].switches[name] for name in ("callback_exception", "users_field")},
+        "callback_exception": request.app[WORLD].switches["callback_exception"],
+        "users_field": request.app[WORLD].switches["users_field"],
     }
     return _env.get_template("page.jinja").render(
         boot=_script_json(boot),

@@ -49,7 +49,7 @@ define([
       sdk: Object.assign({ showUserStatus }, net.callingStatus),
       player_prepare: {},
       widgets: Object.assign(
-        { list: {}, system: window.SANDBOX_BOOT.system, legal_handlers: [], sources: {} },
+        { list: {}, system: window.SANDBOX_BOOT.system, legal_handlers: [] },
         notificationsPhone,
       ),
     });
@@ -71,6 +71,7 @@ define([
     const isFirst = here.place === null;
     if (!isFirst) loader.leave();
     here.place = place;
+    app.widgets.system.area = place.system_area;
     await views.show(place);
     if (!isFirst) $(document).trigger('page:changed');
     const { settled } = await loader.start(place);
