@@ -124,7 +124,10 @@ NOT_YET: Final = (
     ),
     ("talks, chats, catalogs, files", "not telephony; the channel inbox:talks stays silent"),
     ("triggers that fire, bots that speak", "widgets' dialogs for them work; what they do in amoCRM is not telephony"),
-    ("locations mobile_card, ai_agent, amoforms, whatsapp_modal", "they belong to an app or to parts that are not here"),
+    (
+        "locations mobile_card, ai_agent, amoforms, whatsapp_modal",
+        "they belong to an app or to parts that are not here",
+    ),
     ("legal_handlers, onSource, loadCatalogElement", "nothing says what they get, or when"),
     ("/widgets/<subdomain>/loader/…, /tmpl/ beside the controls", "PHP inside amoCRM and its own templates: closed"),
     ("deleting entities by the API", "amoCRM's API has no such method; the page deletes"),

@@ -24,6 +24,7 @@ def entry(world: World, row: Row, manifest: manifests.Manifest, user: Row) -> Ro
         "lang": f"{path}/{lang_file}",
         "path": path,
         "images_path": f"{path}/images",
+        **({"cdn_path": path} if world.switches["brand"] == "kommo" else {}),
         "settings": json.dumps(_settings(world, row, manifest), ensure_ascii=False),
         "installed_version": str(widget.get("version") or "1.0.0"),
         **said,

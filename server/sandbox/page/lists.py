@@ -19,6 +19,7 @@ from server.sandbox.world import ENTITIES, WORLD, Row, World
 _PER_PAGE: Final = 50
 _PER_STATUS: Final = 50
 _CALLS: Final = ("call_in", "call_out")
+_SUGGESTED: Final = 10
 _DAY_S: Final = 86_400
 _UNDER_CONTACTS: Final = {"contacts": ("contacts",), "companies": ("companies",), "all": ("contacts", "companies")}
 
@@ -175,3 +176,12 @@ async def front(request: web.Request) -> web.StreamResponse:
 async def _asked(request: web.Request) -> Row:
     body = await read_any(request) if request.can_read_body else None
     return {**request.query, **(body if isinstance(body, dict) else {})}
+
+
+async def suggest(request: web.Request) -> web.StreamResponse:
+    """`/private/ajax/search.php?contacts=all&q=` or `?type=deals&q=`: rows behind the suggest of a sample."""
+    user, term = asker(request).user, request.query.get("q", "").strip()
+    names = ("leads",) if request.query.get("type") == "deals" else _UNDER_CONTACTS["all"]
+    found = [(name, row) for name in names for row in _rows(request, name, user, term)[:_SUGGESTED]] if term else []
+    result = [{"id": row["id"], "name": row["name"], "element_type": NOUNS[name].type_id} for name, row in found]
+    return plain({"status": "ok", "result": result[:_SUGGESTED]})

@@ -125,6 +125,7 @@ ROUTES: Final = [
         fidelity="switch: proxy_body",
         body="form",
     ),
+    Route("GET", "/private/ajax/search.php", lists.suggest, "rows for a suggest", door="page", query=("q", "type")),
     Route("GET", "/private/ping.php", ping, "keep-alive", door="page"),
     Route("GET", "/upl/{code}/widget/{name:.+}", widget_list.file, "files of a widget", door="open"),
     Route("GET", "/widgets/{code}/{name:.+}", widget_list.file, "files of a widget, the old address", door="open"),

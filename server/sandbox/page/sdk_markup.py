@@ -47,8 +47,10 @@ _HOST_MODULES: Final = (
     *of("module", "test_requiring_class_returns_another_object_and_awaits", {"text": "text!address"}),
     *of("module", "test_relative_and_json_dependencies_resolve_beside_the_script", {
         "json": "json!address",
+    }),
+    *of("module", "test_files_of_the_archive_come_by_plugins", {"css": "css!address"}),
+    *of("module", "test_module_that_cannot_be_had_drops_its_widget_at_once", {
         "optional": "optional!module: null instead of an error",
-        "css": "css!address",
     }),
 )  # fmt: skip
 

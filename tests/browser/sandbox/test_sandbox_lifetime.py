@@ -230,3 +230,43 @@ async def test_spoilt_storage_is_no_obstacle(host: Host) -> None:
     await host.go("/dashboard/")
 
     assert host.callbacks("truthy")[-3:] == STARTED
+
+
+async def test_module_that_cannot_be_had_drops_its_widget_at_once(host: Host) -> None:
+    """A missing dependency, or a factory that throws, is told; the page is ready without waiting for anything."""
+    host.write("lacking", "define(['./none.js', 'lib/none'], () => function () {});")
+    host.write("failing", "define([], () => { throw new Error('no factory'); });")
+    host.install("truthy")
+
+    await host.open("/dashboard/")
+
+    assert await host.page.evaluate("Object.keys(APP.widgets.list)") == ["truthy"]
+    assert host.callbacks("lacking") == host.callbacks("failing") == []
+    assert any("no factory" in message for message in host.errors())
+
+
+async def test_files_of_the_archive_come_by_plugins(host: Host) -> None:
+    """text!, json! and css! take files beside the script; a style sheet is attached."""
+    host.write(
+        "plugged",
+        """define(['text!./a.txt', 'json!./a.json', 'css!./a.css'], (text, json) => function () {
+             this.callbacks = { render: () => { window.seen = [text, json]; return true; },
+               init: () => true, bind_actions: () => true }; });""",
+        files={"a.txt": "слово", "a.json": '{"a": [1]}', "a.css": "#page_holder { outline: 3px solid rgb(1, 2, 3); }"},
+    )
+
+    await host.open("/dashboard/")
+
+    assert await host.seen() == ["слово", {"a": [1]}]
+    assert await host.page.evaluate("$('#page_holder').css('outline-color')") == "rgb(1, 2, 3)"
+
+
+async def test_answer_without_the_sdk_is_no_widget(host: Host) -> None:
+    """A constructor that returns a bare object is dropped with words; nobody else notices."""
+    host.write("bare", "define([], () => function () { return { callbacks: {} }; });")
+    host.install("truthy")
+
+    await host.open("/dashboard/")
+
+    assert await host.page.evaluate("Object.keys(APP.widgets.list)") == ["truthy"]
+    assert "without the SDK" in host.errors("bare")[0]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,6 +201,35 @@ async def test_widgets_count_rows_by_the_pages_own_list(client: Client, world: W
     assert every["summary"]["companies_count"] == count["count"] == len(world.companies)
     assert leads["summary"]["count"] >= len(leads["items"]) > 0
     assert "items" not in count["response"]
+
+
+async def test_suggest_finds_people_companies_and_deals(client: Client, world: World) -> None:
+    """search.php answers with id, name and element_type; without a text with nothing."""
+    lead, contact = next(iter(world.leads)), next(iter(world.contacts))
+
+    async def found(**query: str) -> list[Row]:
+        answer = await (await client.get("/private/ajax/search.php", params=query)).json()
+        rows: list[Row] = answer["result"]
+        return rows
+
+    assert {"id": lead["id"], "name": lead["name"], "element_type": 2} in await found(type="deals", q=lead["name"])
+    people = await found(contacts="all", q=contact["name"])
+    assert {"id": contact["id"], "name": contact["name"], "element_type": 1} in people
+    assert await found(contacts="all", q=" ") == []
+
+
+async def test_kommo_gives_widgets_a_cdn_path(client: Client, world: World, tmp_path: Path) -> None:
+    """Only under the brand Kommo."""
+    (tmp_path / "manifest.json").write_text('{"widget": {}, "locations": ["everywhere"]}', "utf-8")
+    world.widgets.put({"id": "own", "path": str(tmp_path), "settings": {}, "active": True, "version": "1"})
+
+    async def listed() -> Row:
+        widgets: Row = (await (await client.post("/ajax/widgets/list", data={"area": "leads"})).json())["widgets"]
+        return widgets["own"]
+
+    assert "cdn_path" not in await listed()
+    world.switches.set({"brand": "kommo"})
+    assert (await listed())["cdn_path"] == "/upl/own/widget"
 
 
 async def test_duplicates_are_merged_as_widgets_do_it(client: Client, world: World) -> None:

@@ -110,7 +110,7 @@ define([
     const settings = parse(entry.settings);
     widget.params = {};
     widget.set_settings(
-      Object.assign(settings, _.pick(entry, 'id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support'), {
+      Object.assign(settings, _.pick(entry, 'id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support', 'cdn_path'), {
         widget_code: entry.code,
         version: entry.installed_version,
         widget_active: entry.active,
