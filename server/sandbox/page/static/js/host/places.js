@@ -27,12 +27,16 @@ define([], function () {
     [/^\/customers\/pipeline\/?.*$/, () => plain('missing', 'customers-pipeline', 'customers', 'culist')],
     [/^\/(leads|contacts|companies|customers)\/(?:list\/.*|list)?$/, (m) => list(m[1])],
     [/^\/todo\/(?:list\/?)?$/, () => list('todo')],
-    [/^\/todo\/(line|calendar)\/?.*$/, (m) => Object.assign(list('todo'), { area: `todo-${m[1]}`, system_area: `t${m[1]}` })],
+    [
+      /^\/todo\/(line|calendar)\/?.*$/,
+      (m) => Object.assign(list('todo'), { area: `todo-${m[1]}`, system_area: `t${m[1]}` }),
+    ],
     [/^\/mail\/(?:.*)$/, () => plain('mail', 'mail')],
     [/^\/settings\/pay\/?$/, () => plain('pay', 'settings', 'settings', 'settings')],
     [
       /^\/settings\/widgets\/?([^/]+)?\/?$/,
-      (m) => Object.assign(plain('settings', 'widgetsSettings', 'widgetsSettings', 'settings'), { opened: m[1] || null }),
+      (m) =>
+        Object.assign(plain('settings', 'widgetsSettings', 'widgetsSettings', 'settings'), { opened: m[1] || null }),
     ],
     [/^\/settings\/pipeline\/.*$/, () => plain('automation', 'digital_pipeline', 'leads')],
     [/^\/settings\/(users|communications)\/?.*$/, (m) => plain('missing', `settings-${m[1]}`, 'settings', 'settings')],

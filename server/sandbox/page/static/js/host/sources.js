@@ -1,4 +1,4 @@
-/** `add_source`: ways of writing to a contact that widgets offer (sms, chat, email, custom); the card's feed shows them. */
+/** `add_source`: ways of writing to a contact that widgets offer; the feed of a card shows them. */
 define(['jquery', 'host/trace'], function ($, trace) {
   'use strict';
 

@@ -44,7 +44,8 @@ define([
   const MENU = { contacts: 'catalogs', companies: 'catalogs' };
 
   function menuItem(place, entity) {
-    if (place.view === 'menu_page') return place.location === 'widget_page' ? `${place.code}-${place.item}` : place.location;
+    if (place.view === 'menu_page' && place.location === 'widget_page') return `${place.code}-${place.item}`;
+    if (place.view === 'menu_page') return place.location;
     return ['settings', 'pay', 'advanced', 'automation'].includes(place.view) ? 'settings' : MENU[entity] || entity;
   }
 

@@ -15,6 +15,8 @@ define([
 ], function ($, _, app, here, system, net, templates, actions, sources, socket, trace, rightColumn) {
   'use strict';
 
+  const OF_THE_HOST = ['id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support', 'cdn_path'];
+
   const base = {
     system,
     render: (options, params) => templates.render(options || {}, params),
@@ -110,7 +112,7 @@ define([
     const settings = parse(entry.settings);
     widget.params = {};
     widget.set_settings(
-      Object.assign(settings, _.pick(entry, 'id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support', 'cdn_path'), {
+      Object.assign(settings, _.pick(entry, OF_THE_HOST), {
         widget_code: entry.code,
         version: entry.installed_version,
         widget_active: entry.active,

@@ -3,16 +3,16 @@
  * widgets run (dpSettings, salesbotDesignerSettings, onSalesbotDesignerSave, onAddAsSource). What is saved is logged;
  * no trigger fires and no bot speaks in the sandbox.
  */
-define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trace', 'host/loader', 'host/settings_window'], function (
-  $,
-  app,
-  here,
-  html,
-  text,
-  trace,
-  loader,
-  settingsWindow,
-) {
+define([
+  'jquery',
+  'host/app',
+  'host/here',
+  'host/html',
+  'host/texts',
+  'host/trace',
+  'host/loader',
+  'host/settings_window',
+], function ($, app, here, html, text, trace, loader, settingsWindow) {
   'use strict';
 
   const BLOCK = 'widget_settings_block';
@@ -24,7 +24,11 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   const row = (title, control) => html`<div class="${BLOCK}__item_field"><div class="${BLOCK}__title_field" title="${title}">${title}</div>
     <div class="${BLOCK}__input_field">${control}</div></div>`;
 
-  const field = (one) => row(one.title, html`<input class="${BLOCK}__controls__ text-input" name="${one.code}" id="${one.code}" value="${one.value || ''}" aria-label="${one.title}">`);
+  const field = (one) =>
+    row(
+      one.title,
+      html`<input class="${BLOCK}__controls__ text-input" name="${one.code}" id="${one.code}" value="${one.value || ''}" aria-label="${one.title}">`,
+    );
 
   const section = (entry) => html`<section class="automation__widget" data-code="${entry.code}"><h2>${entry.name}</h2>
     <div class="automation__buttons">${entry.dp ? button('trigger-add', text('automation.trigger')) : ''}
@@ -49,7 +53,8 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
 
   function run(entry, name, ...args) {
     const widget = app.widgets.list[entry.code];
-    return widget && typeof widget.callbacks[name] === 'function' ? loader.call(widget, name, ...args) : { value: undefined };
+    if (!widget || typeof widget.callbacks[name] !== 'function') return { value: undefined };
+    return loader.call(widget, name, ...args);
   }
 
   function addTrigger($at) {
@@ -71,8 +76,8 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     const params = Object.fromEntries(handler.fields.map((one) => [one.code, one.value]));
     const renderRow = (title, control) => String(row(title, html.raw(control)));
     const { value } = run(entry, 'salesbotDesignerSettings', dialog($at).find('.js-bot-body'), renderRow, params);
-    const exits = (value && value.exits) || [];
-    dialog($at).find('.js-bot-exits').html(String(html`${exits.map((one) => html`<li data-code="${one.code}">${one.title}</li>`)}`));
+    const exits = ((value && value.exits) || []).map((one) => html`<li data-code="${one.code}">${one.title}</li>`);
+    dialog($at).find('.js-bot-exits').html(String(html`${exits}`));
   }
 
   /** The callback answers with the bot's program as JSON text. */
@@ -81,7 +86,8 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     const handler = dialog($at).find('[data-handler]').data('handler');
     const { value } = run(entry, 'onSalesbotDesignerSave', handler, values(dialog($at).find('form')));
     dialog($at).find('.js-bot-source').text(typeof value === 'string' ? value : '');
-    trace.record('notification', { method: 'salesbot', payload: { widget: entry.code, handler, source: trace.plain(value) } });
+    const payload = { widget: entry.code, handler, source: trace.plain(value) };
+    trace.record('notification', { method: 'salesbot', payload });
   }
 
   function show($holder) {
@@ -92,7 +98,13 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   function draw(started) {
     if (here.place.view !== 'automation') return;
     entries = started.filter((entry) => entry.dp || entry.handlers.length || entry.is_source);
-    $('.js-automation').html(String(entries.length ? html`${entries.map(section)}` : html`<p class="list__empty">${text('automation.none')}</p>`));
+    const none = html`<p class="list__empty">${text('automation.none')}</p>`;
+    $('.js-automation').html(String(entries.length ? html`${entries.map(section)}` : none));
+  }
+
+  function openSource($at) {
+    const entry = entryAt($at);
+    settingsWindow.open(entry, { source_id: pipeline(), external_id: `${entry.code}_${pipeline()}` });
   }
 
   const ON = {
@@ -102,11 +114,13 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     'bot-add': addBlock,
     'bot-save': saveBlock,
     'source-add': ($at) => run(entryAt($at), 'onAddAsSource', pipeline()),
-    'source-settings': ($at) => settingsWindow.open(entryAt($at), { source_id: pipeline(), external_id: `${entryAt($at).code}_${pipeline()}` }),
+    'source-settings': openSource,
   };
 
   function bind() {
-    Object.keys(ON).forEach((name) => $(document).on('click.host-automation', `.automation .js-${name}`, (event) => ON[name]($(event.currentTarget))));
+    Object.keys(ON).forEach((name) =>
+      $(document).on('click.host-automation', `.automation .js-${name}`, (event) => ON[name]($(event.currentTarget))),
+    );
     $(document).on('host:started', (event, started) => draw(started));
   }
 

@@ -79,7 +79,8 @@ define([
     $holder.html(String(markup(current)));
     app.data.is_card = true;
     app.data.current_card = cardModel.make(current, { save, isChanged });
-    app.data.card_page = { notes: new feed.View({ el: '.notes-wrapper', notes: current.notes }), el: $('#card_holder')[0] };
+    const view = new feed.View({ el: '.notes-wrapper', notes: current.notes });
+    app.data.card_page = { notes: view, el: $('#card_holder')[0] };
     app.constant('card_id', current.id);
     app.data.current_view = { $el: $('#card_holder') };
     $('.js-linked-form').each((index, form) => {
@@ -113,7 +114,8 @@ define([
       const id = isNew ? answer._embedded[current.entity][0].id : current.id;
       if (isNew) app.router.navigate(`/${current.entity}/detail/${id}`, { trigger: true, replace: true });
       else await saved();
-      if (typeof afterSave === 'function') trace.run(null, 'afterSave', () => afterSave({ id, name: body.name }), [{ id }]);
+      if (typeof afterSave === 'function')
+        trace.run(null, 'afterSave', () => afterSave({ id, name: body.name }), [{ id }]);
     } catch (request) {
       trace.error(null, 'card save', new Error(`HTTP ${request.status} ${request.responseText || ''}`));
       $('.js-card-error').text(text('card.not_saved', { status: request.status }));

@@ -16,7 +16,8 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   let found = [];
   let changes = []; // for linkCard
 
-  const goods = (answer) => (Array.isArray(answer) ? answer : Object.values(answer || {})).filter((row) => row && row.id);
+  const goods = (answer) =>
+    (Array.isArray(answer) ? answer : Object.values(answer || {})).filter((row) => row && row.id);
   const element = () => ({ id: app.data.current_card.id, type: app.data.current_card.element_type });
 
   const tab = (widget) => html`<button type="button" role="tab" aria-selected="false" class="js-card-tab" data-tab="${widget.params.widget_code}">${widget.i18n('widget.name') || widget.params.widget_code}</button>`;
@@ -54,10 +55,16 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
 
   async function open(code) {
     $('.js-card-panel').each((index, one) => $(one).prop('hidden', one.dataset.tab !== code));
-    $('.js-card-tab').each((index, one) => $(one).toggleClass('is-active', one.dataset.tab === code).attr('aria-selected', String(one.dataset.tab === code)));
+    $('.js-card-tab').each((index, one) => {
+      const isOpen = one.dataset.tab === code;
+      $(one).toggleClass('is-active', isOpen).attr('aria-selected', String(isOpen));
+    });
     if (code === 'main') return;
     changes = [];
-    [found, linked] = await Promise.all([ask(code, 'loadPreloadedData'), ask(code, 'loadElements', element(), element().id)]);
+    [found, linked] = await Promise.all([
+      ask(code, 'loadPreloadedData'),
+      ask(code, 'loadElements', element(), element().id),
+    ]);
     paint($(`.js-card-panel[data-tab="${code}"]`));
   }
 
@@ -81,7 +88,9 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   }
 
   async function search($panel, query) {
-    found = await ask($panel.data('tab'), query ? 'searchDataInCard' : 'loadPreloadedData', ...(query ? [query, element().type, element().id] : []));
+    const { type, id } = element();
+    const asked = query ? ['searchDataInCard', query, type, id] : ['loadPreloadedData'];
+    found = await ask($panel.data('tab'), ...asked);
     paint($panel);
   }
 
@@ -95,7 +104,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   function draw(entries) {
     if (here.place.view !== 'card' || !here.place.id) return;
     entries
-      .filter((entry) => entry.has_card_tab && app.widgets.list[entry.code] && !$(`.js-card-tab[data-tab="${entry.code}"]`).length)
+      .filter((entry) => entry.has_card_tab && app.widgets.list[entry.code])
       .forEach((entry) => {
         $('.js-card-tabs').append(String(tab(app.widgets.list[entry.code])));
         $('#edit_card').append(String(panel(entry.code)));
@@ -113,7 +122,11 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
       .on('click.host-goods', '.js-card-tab', (event) => open(event.currentTarget.dataset.tab))
       .on('click.host-goods', '.js-goods-link', inPanel(($panel, id) => act($panel, id, 'link')))
       .on('click.host-goods', '.js-goods-unlink', inPanel(($panel, id) => act($panel, id, 'unlink')))
-      .on('change.host-goods', '.js-goods-quantity', inPanel(($panel, id, $at) => act($panel, id, 'quantity', Number($at.val()))))
+      .on(
+        'change.host-goods',
+        '.js-goods-quantity',
+        inPanel(($panel, id, $at) => act($panel, id, 'quantity', Number($at.val()))),
+      )
       .on('keydown.host-goods', '.card-tab input', (event) => {
         if (event.key !== 'Enter') return;
         event.preventDefault(); // Enter would send the card's form

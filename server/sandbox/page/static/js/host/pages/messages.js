@@ -20,7 +20,9 @@ define(['jquery', 'host/app', 'host/html', 'host/icons', 'host/texts', 'host/sou
 
   /** Numbers of the contacts on the card: [{phone, contact_id}]. */
   const numbers = () =>
-    (app.data.current_card.contacts || []).flatMap((one) => one.phones.map((phone) => ({ phone, contact_id: one.id, name: one.name })));
+    (app.data.current_card.contacts || []).flatMap((one) =>
+      one.phones.map((phone) => ({ phone, contact_id: one.id, name: one.name })),
+    );
 
   const smsForm = (index) => html`<form class="feed-message__form js-sms-form" data-index="${index}">
     <select class="text-input" name="to" aria-label="${text('source.to')}">${numbers().map(

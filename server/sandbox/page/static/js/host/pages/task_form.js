@@ -1,14 +1,14 @@
 /** A new task for the card on screen, in a window. */
-define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trace', 'lib/components/base/modal', 'moment'], function (
-  $,
-  app,
-  here,
-  html,
-  text,
-  trace,
-  Modal,
-  moment,
-) {
+define([
+  'jquery',
+  'host/app',
+  'host/here',
+  'host/html',
+  'host/texts',
+  'host/trace',
+  'lib/components/base/modal',
+  'moment',
+], function ($, app, here, html, text, trace, Modal, moment) {
   'use strict';
 
   const type = (one, index) => html`<label class="todo-type" data-id="${one.id}"><input type="radio" name="task_type" value="${one.id}"
@@ -42,7 +42,12 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
       entity_type: here.place.entity,
     };
     try {
-      await $.ajax({ url: '/api/v4/tasks', method: 'POST', contentType: 'application/json', data: JSON.stringify([task]) });
+      await $.ajax({
+        url: '/api/v4/tasks',
+        method: 'POST',
+        contentType: 'application/json',
+        data: JSON.stringify([task]),
+      });
       modal.destroy();
     } catch (request) {
       trace.error(null, 'task', new Error(`HTTP ${request.status} ${request.responseText || ''}`));

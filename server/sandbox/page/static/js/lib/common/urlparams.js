@@ -33,7 +33,8 @@ define([], function () {
       .flatMap((name) => {
         const value = values[name];
         if (Array.isArray(value)) return value.map((one) => pair(`${name}[]`, one));
-        if (value && typeof value === 'object') return Object.keys(value).map((key) => pair(`${name}[${key}]`, value[key]));
+        if (value && typeof value === 'object')
+          return Object.keys(value).map((key) => pair(`${name}[${key}]`, value[key]));
         return [pair(name, value)];
       })
       .join('&');

@@ -85,7 +85,8 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts', 'host/t
         if (event.target === event.currentTarget && !this.options.disable_overlay_click) this.destroy();
       });
       $(document).on(`keydown${this.ns}`, (event) => this._key(event));
-      if (!this.options.disable_resize) $(window).on(`resize${this.ns}`, () => this.$modal_body.trigger('modal:centrify'));
+      if (!this.options.disable_resize)
+        $(window).on(`resize${this.ns}`, () => this.$modal_body.trigger('modal:centrify'));
     },
 
     _key(event) {

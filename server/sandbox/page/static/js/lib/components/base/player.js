@@ -1,6 +1,6 @@
 /**
- * A small audio player: new Player({selector, $container}) puts one into every element found whose data-link, data-url or
- * href names a recording. `APP.player_prepare[code]` may exchange a link before it plays.
+ * A small audio player: new Player({selector, $container}) puts one into every element found whose data-link, data-url
+ * or href names a recording. `APP.player_prepare[code]` may exchange a link before it plays.
  */
 define(['jquery', 'host/html', 'host/app', 'host/texts', 'host/trace'], function ($, html, app, text, trace) {
   'use strict';
@@ -39,7 +39,8 @@ define(['jquery', 'host/html', 'host/app', 'host/texts', 'host/trace'], function
     this.$el = ($container || $(document)).find(selector);
     this.$el.each((index, element) => {
       const link = $(element).data('link') || $(element).data('url') || $(element).attr('href');
-      if (link && !$(element).find('.js-player').length) $(element).append(String(markup(link, $(element).data('duration'))));
+      if (link && !$(element).find('.js-player').length)
+        $(element).append(String(markup(link, $(element).data('duration'))));
     });
   }
 
