@@ -4,6 +4,7 @@
 deleted, their notes and links move over.
 """
 
+import copy
 import json
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from server.sandbox.rest.access import asker, require
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.changes import announce_update
-from server.sandbox.rest.custom_fields import fields_of
+from server.sandbox.rest.custom_fields import fields_of, write_values
 from server.sandbox.rest.linking import link, linked
 from server.sandbox.rest.query import whole
 from server.sandbox.world import ENTITIES, WORLD, Row, World
@@ -80,53 +81,64 @@ async def save(request: web.Request) -> web.StreamResponse:
     main = next((row for row in rows if isinstance(result, dict) and row["id"] == whole(result.get("ID"))), None)
     if main is None or not isinstance(result, dict):
         raise Problem(400, "result_element[ID] must be one of id[]")
-    before = dict(main)
+    kept = copy.deepcopy(main)
+    _write(world, entity_type, kept, result)  # refuses before anything is changed
+    others = [row for row in rows if row["id"] != main["id"]]
     with world.batch():
-        others = [row for row in rows if row["id"] != main["id"]]
-        _write(world, main, result)
+        world.entities(entity_type).put(kept | {"updated_at": world.now(), "updated_by": user["id"]})
         for other in others:
-            _move(world, entity_type, other, main)
-        world.entities(entity_type).put(main | {"updated_at": world.now(), "updated_by": user["id"]})
+            _move(world, entity_type, other, main["id"])
         gone = [other["id"] for other in others if delete(world, user, entity_type, other["id"])]
-    announce_update(world, entity_type, before=before, row=main, user_id=user["id"])
+    row = world.entities(entity_type)[main["id"]]
+    announce_update(world, entity_type, before=main, row=row, user_id=user["id"])
     return plain(set_answer([remember(request.app, [main["id"], *gone])]))
 
 
-def _write(world: World, main: Row, result: Row) -> None:
-    for name, member in _PLAIN.items():
-        value = whole(result[name]) if name in _NUMBERS and name in result else result.get(name)
-        if value is not None and member in main:
-            main[member] = value
+def _write(world: World, entity_type: str, main: Row, result: Row) -> None:
+    """Put the chosen values into the survivor. Raises `Problem` 400 for what its fields cannot hold."""
+    if isinstance(result.get("NAME"), str):
+        main["name"] = result["NAME"]
+    for name in _NUMBERS:
+        number = whole(result.get(name))
+        if number is not None and _PLAIN[name] in main and (name != "MAIN_USER_ID" or number in world.users):
+            main[_PLAIN[name]] = number
     if isinstance(result.get("TAGS"), list):
-        main["tags"] = [number for number in map(whole, result["TAGS"]) if number is not None and number in world.tags]
+        main["tags"] = [number for number in map(whole, result["TAGS"]) if number in world.tags]
     given = result.get("cfv")
-    stored = {entry["field_id"]: entry for entry in main.get("custom_fields_values") or []}
-    for key, value in given.items() if isinstance(given, dict) else ():
-        field = world.custom_fields.get(whole(key))
-        if field is not None:
-            values = [_value(field, one) for one in (value if isinstance(value, list) else [value])]
-            stored[field["id"]] = {"field_id": field["id"], "values": values}
-    main["custom_fields_values"] = list(stored.values())
+    chosen = given.items() if isinstance(given, dict) else ()
+    entries = [{"field_id": key, "values": _chosen(world, key, value)} for key, value in chosen]
+    write_values(world, main, entity_type, given=entries, refuse=_refuse)
 
 
-def _value(field: Row, text: Any) -> Row:
-    enums = field.get("enums") or []
-    if field["type"] != "multitext":
-        chosen = next((enum["id"] for enum in enums if enum["value"] == text), None)
-        return {"value": text} if chosen is None else {"value": text, "enum_id": chosen}
+def _chosen(world: World, key: str, value: Any) -> list[Row]:
+    """The values of one field as the API takes them; phones and addresses came as JSON texts."""
+    field = world.custom_fields.get(whole(key)) or {}
+    codes = {enum.get("code") for enum in field.get("enums") or []}
+    values = [_told(one) if field.get("type") == "multitext" else (one, None) for one in _listed(value)]
+    return [{"value": text, "enum_code": code if code in codes else None} for text, code in values]
+
+
+def _told(text: Any) -> tuple[Any, Any]:
     try:
         told = json.loads(text)
     except (TypeError, ValueError):
         told = None
-    told = told if isinstance(told, dict) else {"VALUE": text}
-    enum = next((one for one in enums if one.get("code") == told.get("DESCRIPTION")), enums[0])
-    return {"value": str(told.get("VALUE") or ""), "enum_id": enum["id"]}
+    code = told.get("DESCRIPTION") if isinstance(told, dict) else None
+    return (told.get("VALUE"), code if isinstance(code, str) else None) if isinstance(told, dict) else (text, None)
 
 
-def _move(world: World, entity_type: str, other: Row, main: Row) -> None:
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _refuse(code: str, path: str, detail: str) -> None:
+    raise Problem(400, f"{code}: {path}: {detail}")
+
+
+def _move(world: World, entity_type: str, other: Row, main_id: int) -> None:
     """Notes and links of a record that goes become the survivor's."""
     for note in world.notes.where(entity_type=entity_type, entity_id=other["id"]):
-        world.notes.put(note | {"entity_id": main["id"]})
+        world.notes.put(note | {"entity_id": main_id})
     for kind in ENTITIES:
         for known in linked(other, kind):
-            link(world, (entity_type, main["id"]), (kind, known))
+            link(world, (entity_type, main_id), (kind, known))

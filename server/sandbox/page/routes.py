@@ -79,6 +79,27 @@ def _own(method: str, path: str, handler: Any, summary: str) -> Route:
     return Route(method, path, handler, summary, door="page", fidelity="the sandbox's own")
 
 
+# Clients that hold a token ask these addresses of the page too, with and without a slash at the end.
+_FRONT: Final = [
+    Route(method, path + slash, handler, summary, body="form" if method == "POST" else None)
+    for method, path, handler, summary in (
+        ("POST", "/ajax/v1/multiactions/set", multiactions.act, "delete many"),
+        ("GET", "/ajax/v1/multiactions/status", multiactions.status, "whether a job is done"),
+        ("POST", f"/ajax/merge/{_MERGED}/info", merging.info, "values of duplicates side by side"),
+        ("POST", f"/ajax/merge/{_MERGED}/save", merging.save, "merge duplicates into one of them"),
+        ("GET", f"/ajax/{_ENTITY}/list", lists.front, "rows and count of a list"),
+        ("POST", f"/ajax/{_ENTITY}/list", lists.front, "rows and count of a list"),
+        (
+            "GET",
+            "/ajax/{entity:contacts}/list/{kind:contacts|companies|all}",
+            lists.front,
+            "persons, companies or both",
+        ),
+        ("POST", "/ajax/{entity:contacts}/list/{kind:contacts|companies|all}", lists.front, "persons, companies, both"),
+    )
+    for slash in ("", "/")
+]
+
 ROUTES: Final = [
     Route("GET", "/", home, "leads to the desk", door="open"),
     _page("/dashboard/", "the desk"),
@@ -100,21 +121,7 @@ ROUTES: Final = [
     Route(
         "POST", "/ajax/widgets/edit", widget_list.edited, "install, edit, disable a widget", door="page", body="object"
     ),
-    Route("POST", "/ajax/v1/multiactions/set", multiactions.act, "delete many", door="page", body="object"),
-    Route("POST", "/ajax/v1/multiactions/set/", multiactions.act, "delete many", door="page", body="object"),
-    Route("GET", "/ajax/v1/multiactions/status", multiactions.status, "whether a job is done", door="page"),
-    *(
-        Route(method, path, lists.front, "rows and count of a list", door="page")
-        for path in (f"/ajax/{_ENTITY}/list/", "/ajax/{entity:contacts}/list/{kind:contacts|companies|all}{end:/?}")
-        for method in ("GET", "POST")
-    ),
-    *(
-        Route("POST", f"/ajax/merge/{_MERGED}/{name}{{end:/?}}", handler, summary, door="page", body="form")
-        for name, handler, summary in (
-            ("info", merging.info, "values of duplicates side by side"),
-            ("save", merging.save, "merge duplicates into one of them"),
-        )
-    ),
+    *_FRONT,
     Route("POST", "/v3/inbox/delete", notices.deleted, "close notifications", door="page", body="object"),
     Route(
         "POST",

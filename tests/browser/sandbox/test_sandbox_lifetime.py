@@ -232,6 +232,17 @@ async def test_spoilt_storage_is_no_obstacle(host: Host) -> None:
     assert host.callbacks("truthy")[-3:] == STARTED
 
 
+async def test_card_that_is_not_there_is_a_page_with_widgets(host: Host) -> None:
+    """An unknown card shows that there is none; widgets start as on any page of its area."""
+    host.install("cards_only")
+
+    await host.open("/contacts/detail/999999")
+
+    assert host.callbacks("cards_only") == STARTED
+    assert await host.page.evaluate("[APP.data.current_card, APP.isCard()]") == [False, False]
+    assert any("HTTP 404" in message for message in host.errors())
+
+
 async def test_module_that_cannot_be_had_drops_its_widget_at_once(host: Host) -> None:
     """A missing dependency, or a factory that throws, is told; the page is ready without waiting for anything."""
     host.write("lacking", "define(['./none.js', 'lib/none'], () => function () {});")

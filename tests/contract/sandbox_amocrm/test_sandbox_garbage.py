@@ -70,6 +70,15 @@ NAMES = [
     "incoming_entities",
     "accept",
     "USER_LOGIN",
+    "multiactions",
+    "ids",
+    "result_element",
+    "ID",
+    "NAME",
+    "TAGS",
+    "cfv",
+    "action",
+    "code",
 ]
 GOOD: tuple[dict[str, Any], ...] = (
     {"id": 501_016},
@@ -82,6 +91,13 @@ GOOD: tuple[dict[str, Any], ...] = (
     {"element_type": 1, "element_id": 501_016, "note_type": 4},
     {"id": "501016", "custom_fields": [{"id": 7_001, "values": [{}]}]},
     {"from": "contacts", "from_id": 501_016, "to": "leads"},
+    {"id": [501_016, 501_017], "result_element": {"ID": 501_016, "NAME": {}, "TAGS": [{}], "cfv": {"1": [{}], "x": 1}}},
+    {
+        "request": {
+            "multiactions": {"add": {"0": {"entity_type": 1, "ids": [{}], "data": {"data": {"ACTION": "DELETE"}}}}}
+        }
+    },
+    {"code": "kommutator", "action": "edit", "settings": "[", "widget_active": {}},
 )
 QUERIES = (
     *("", "page=0&limit=-5", "limit=99999999999999999999", "page[]=1", "with[]=a&with[x]=b"),
@@ -136,6 +152,7 @@ def operations(site: Site) -> list[tuple[str, str]]:
         "uid": "0" * 58,
         "code": "kommutator",
         "entity": "contacts",
+        "kind": "companies",
         "name": "x",
     }
     paths = describe(site.app)["paths"]  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ define([
   'host/app',
   'host/html',
   'host/texts',
+  'host/trace',
   'host/pages/card',
   'host/pages/list',
   'host/pages/dashboard',
@@ -11,7 +12,7 @@ define([
   'host/pages/settings',
   'host/pages/mail',
   'host/pages/automation',
-], function ($, app, html, text, card, list, dashboard, pipeline, settings, mail, automation) {
+], function ($, app, html, text, trace, card, list, dashboard, pipeline, settings, mail, automation) {
   'use strict';
 
   const plainPage = (title, inside) => ({
@@ -75,6 +76,18 @@ define([
     app.constant('card_id', undefined);
   }
 
+  /** The view that could be drawn: an unknown card, or one the user may not see, is a missing page with its widgets. */
+  async function drawn(view, place) {
+    try {
+      await view.show($('#page_holder'), place);
+      return view;
+    } catch (problem) {
+      trace.error(null, 'page', problem instanceof Error ? problem : new Error(`HTTP ${problem.status} ${place.path}`));
+      VIEWS.missing.show($('#page_holder'), place);
+      return VIEWS.missing;
+    }
+  }
+
   /** Draws the page of a place; resolves when its data are on screen. */
   async function show(place) {
     reset();
@@ -82,8 +95,8 @@ define([
     const view = VIEWS[place.view];
     markMenu(place);
     document.body.setAttribute('data-view', place.view);
-    await view.show($('#page_holder'), place);
-    document.title = `${view.title(place)} — amoCRM (${text('sandbox')})`;
+    const shown = await drawn(view, place);
+    document.title = `${shown.title(place)} — amoCRM (${text('sandbox')})`;
     window.scrollTo(0, 0);
   }
 
