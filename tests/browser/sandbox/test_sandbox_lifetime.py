@@ -281,3 +281,39 @@ async def test_answer_without_the_sdk_is_no_widget(host: Host) -> None:
 
     assert await host.page.evaluate("Object.keys(APP.widgets.list)") == ["truthy"]
     assert "without the SDK" in host.errors("bare")[0]
+
+
+async def test_widget_may_replace_what_the_host_gave_it(host: Host) -> None:
+    """set_settings, get_settings and i18n of its own are the widget's affair; its settings arrive all the same."""
+    host.write(
+        "replacing",
+        """define([], () => function () { const self = this;
+             this.set_settings = () => { throw new Error('never asked'); };
+             this.get_settings = () => ({own: true}); this.set_lang = () => {}; this.i18n = () => 'моё';
+             const render = () => { window.seen = [self.params.widget_code, self.langs.widget.name]; return 1; };
+             this.callbacks = { render, init: () => true, bind_actions: () => true }; });""",
+    )
+
+    await host.open("/dashboard/")
+
+    assert await host.seen() == ["replacing", "replacing"]
+    assert host.callbacks("replacing") == STARTED
+
+
+async def test_handler_that_throws_on_the_document_stops_nothing(host: Host) -> None:
+    """A widget's broken handler of page:changed or widgets:load is told; the page is drawn and started all the same."""
+    host.write(
+        "listening",
+        """define(['jquery'], $ => function () { this.callbacks = { render: () => true, bind_actions: () => true,
+             init: () => $(document).on('page:changed widgets:load toggleWidgetPanel widget:truthy:loaded', event => {
+               throw new Error(event.type + ' is broken'); }) }; });""",
+        widget={"init_once": True},
+    )
+    host.install("truthy", "cards_only")
+    await host.open("/dashboard/")
+
+    await host.go(f"/contacts/detail/{next(iter(host.world.contacts))['id']}")
+
+    assert host.callbacks("truthy")[-3:] == STARTED
+    assert host.callbacks("cards_only") == STARTED
+    assert {"page:changed is broken", "widgets:load is broken"} <= set(host.errors())

@@ -4,6 +4,7 @@
  */
 define([
   'jquery',
+  'host/announce',
   'host/app',
   'host/net',
   'host/trace',
@@ -13,7 +14,7 @@ define([
   'host/sources',
   'host/feed',
   'host/texts',
-], function ($, app, net, trace, widgetBase, rightColumn, actions, sources, feed, text) {
+], function ($, announce, app, net, trace, widgetBase, rightColumn, actions, sources, feed, text) {
   'use strict';
 
   const CACHE_MS = 30 * 60 * 1000;
@@ -118,7 +119,7 @@ define([
   const isStopped = (answer) => answer.failed && window.SANDBOX_BOOT.callback_exception === 'stop';
 
   function loaded(widget) {
-    $(document).trigger(`widget:${widget.params.widget_code}:loaded`);
+    announce(`widget:${widget.params.widget_code}:loaded`);
     return call(widget, 'init');
   }
 
@@ -161,14 +162,14 @@ define([
 
   /** Starts the widgets of a page. Resolves when all have been started; `settled` when their promises are through. */
   async function start(place) {
-    $(document).trigger('widgets:load');
+    announce('widgets:load');
     if (place.view === 'pay') return { settled: Promise.resolve() };
     const answer = await list(place.area);
     Object.assign(app.widgets.system, answer.system);
     rightColumn.count(place);
     const active = Object.values(answer.widgets).filter((entry) => entry.active === 'Y');
     const started = await Promise.all(active.map((entry) => launch(entry, place)));
-    $(document).trigger('host:started', [active]);
+    announce('host:started', [active]);
     return { settled: Promise.all(started.map((one) => one.settled)) };
   }
 
@@ -200,7 +201,7 @@ define([
   /** Runs a widget that was installed while the page is open. */
   async function install(widget, place) {
     app.widgets.list[widget.params.widget_code] = widget;
-    $(document).trigger('widget:installed', [widget.params.widget_code]);
+    announce('widget:installed', [widget.params.widget_code]);
     if (complete(widget)) await begin(widget, place);
     else delete app.widgets.list[widget.params.widget_code];
   }

@@ -1,6 +1,6 @@
 /** Composition root of the host page: puts APP together and moves from page to page. */
 define([
-  'jquery',
+  'host/announce',
   'host/app',
   'host/here',
   'host/net',
@@ -18,7 +18,7 @@ define([
   'host/settings_window',
   'host/widget',
 ], function (
-  $,
+  announce,
   app,
   here,
   net,
@@ -73,7 +73,7 @@ define([
     here.place = place;
     app.widgets.system.area = place.system_area;
     await views.show(place);
-    if (!isFirst) $(document).trigger('page:changed');
+    if (!isFirst) announce('page:changed');
     const { settled } = await loader.start(place);
     settled.then(trace.flush).then(() => {
       if (current === round) root.setAttribute(READY, 'ready');

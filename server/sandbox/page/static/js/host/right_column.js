@@ -1,6 +1,7 @@
 /** The column of widget blocks right of a card; in lists a panel over the table. */
-define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/common/cookie'], function (
+define(['jquery', 'host/announce', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/common/cookie'], function (
   $,
+  announce,
   app,
   here,
   html,
@@ -10,7 +11,6 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/commo
   'use strict';
 
   const ACTIVE = 'js-widgets-active';
-  const LISTS = ['leads', 'contacts', 'companies', 'customers', 'todo'];
   const EXPANDED = 'js-body-hide'; // amoCRM's name says the opposite of what it means
 
   const $column = () => $('#widgets_block');
@@ -65,7 +65,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/commo
       .find('.card-widgets__widget__caption__arrow')
       .toggleClass('widgets__widget__caption__arrow_top', isOpen)
       .toggleClass('widgets__widget__caption__arrow_bottom', !isOpen);
-    $(document).trigger('widgets_body:change_state', [{ $el: $block, state: isOpen }]);
+    announce('widgets_body:change_state', [{ $el: $block, state: isOpen }]);
   }
 
   const isOpen = () => $column().hasClass(ACTIVE);
@@ -75,9 +75,8 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/commo
     $('#card_holder').toggleClass('content__card-holder-widgets', open);
     $column().find('.card-widgets__top').attr('aria-expanded', String(open));
     if (here.place.view === 'card') cookie.set(key(), open ? 1 : 0);
-    $(document)
-      .trigger('toggleWidgetPanel', [open])
-      .trigger(open ? 'widgets:card-minimized' : 'widgets:card-maximized');
+    announce('toggleWidgetPanel', [open]);
+    announce(open ? 'widgets:card-minimized' : 'widgets:card-maximized');
   }
 
   /** The card asks how many widgets the column will hold before any is drawn; with none the column is hidden. */
@@ -88,7 +87,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/commo
     $('#card_holder').toggleClass('js-widgets-hidden', total === 0);
     $column().toggleClass('js-widgets-hidden', total === 0);
     openPanel(total > 0 && cookie.get(key()) !== '0');
-    if (total) $(document).trigger('widgets-in-card:show');
+    if (total) announce('widgets-in-card:show');
   }
 
   /** `self.widgetsOverlay`: the panel over a list. */
@@ -100,7 +99,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/commo
   function bind() {
     $(document)
       .on('click.host-widgets', '.card-widgets__top', () =>
-        LISTS.includes(here.place.area) ? overlay(false) : openPanel(!isOpen()),
+        here.place.view === 'list' ? overlay(false) : openPanel(!isOpen()),
       )
       .on('click.host-widgets', '.card-widgets__elements', () => {
         if (!isOpen() && here.place.view === 'card') openPanel(true);

@@ -1,6 +1,7 @@
 /** The settings window of a widget: install, save, disconnect, with the callbacks in amoCRM's order. */
 define([
   'jquery',
+  'host/announce',
   'host/here',
   'host/net',
   'host/html',
@@ -9,7 +10,7 @@ define([
   'host/loader',
   'host/settings_fields',
   'lib/components/base/modal',
-], function ($, here, net, html, text, trace, loader, fields, Modal) {
+], function ($, announce, here, net, html, text, trace, loader, fields, Modal) {
   'use strict';
 
   const button = (
@@ -94,7 +95,7 @@ define([
     await confirmedByWidget(widget, 'N', values);
     await store(entry, 'disable', values);
     loader.forget();
-    $(document).trigger('widget:removed', [entry.code, widget || undefined]);
+    announce('widget:removed', [entry.code, widget || undefined]);
   }
 
   function adopt(widget, values, status, answer) {
@@ -121,7 +122,7 @@ define([
       await ACTIONS[kind](entry, context.widget, values);
       $button.trigger('button:saved');
       context.modal.destroy();
-      $(document).trigger('widget:saved', [entry.code]);
+      announce('widget:saved', [entry.code]);
     } catch (problem) {
       $button.trigger('button:save:error').prop('disabled', false);
       $error.text(problem.message);
@@ -163,7 +164,7 @@ define([
     if (widget && typeof (widget.callbacks || {}).settings === 'function')
       loader.call(widget, 'settings', $settings, source);
     context.$body.attr('data-settings', 'ready');
-    $(document).trigger('widget:settings:opened', [entry.code]);
+    announce('widget:settings:opened', [entry.code]);
   }
 
   return { open };

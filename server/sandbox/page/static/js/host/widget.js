@@ -108,10 +108,12 @@ define([
   function equip(widget, entry, texts) {
     widget.ns = `.widget:${entry.code}`;
     widget.init_once = entry.init_once === 'Y';
-    widget.set_lang(withServerTexts(texts, entry));
+    // The base's own methods: a widget that replaces them must not be asked to keep what the host hands over.
+    base.set_lang.call(widget, withServerTexts(texts, entry));
     const settings = parse(entry.settings);
     widget.params = {};
-    widget.set_settings(
+    base.set_settings.call(
+      widget,
       Object.assign(settings, _.pick(entry, OF_THE_HOST), {
         widget_code: entry.code,
         version: entry.installed_version,

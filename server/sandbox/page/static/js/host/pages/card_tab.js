@@ -20,19 +20,27 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     (Array.isArray(answer) ? answer : Object.values(answer || {})).filter((row) => row && row.id);
   const element = () => ({ id: app.data.current_card.id, type: app.data.current_card.element_type });
 
-  const tab = (widget) => html`<button type="button" role="tab" aria-selected="false" class="js-card-tab" data-tab="${widget.params.widget_code}">${widget.i18n('widget.name') || widget.params.widget_code}</button>`;
+  const tab = (code, name) =>
+    html`<button type="button" role="tab" aria-selected="false" class="js-card-tab" data-tab="${code}">${name || code}</button>`;
 
   const panel = (code) => html`<div class="card-tab js-card-panel" data-tab="${code}" hidden>
     <div class="js-goods card-tab__goods"></div><input type="search" class="text-input js-goods-search" placeholder="${text('goods.search')}"
       aria-label="${text('goods.search')}"><div class="js-goods-found card-tab__found"></div>
     <button type="button" class="button-input button-input_blue js-goods-save" disabled><span class="button-input-inner">${text('card.save')}</span></button></div>`;
 
-  const line = (row, tail) => html`<div class="card-tab__row" data-id="${row.id}"><span>${row.name}</span><small>${row.sku || ''}</small><b>${row.price || ''}</b>${tail}</div>`;
+  const line = (row, tail) => html`<div class="card-tab__row" data-id="${row.id}"><span>${row.name}</span>
+    <small>${row.sku || ''}</small><b>${row.price || ''}</b>${tail}</div>`;
 
-  const linkedLine = (row) => line(row, html`<input class="text-input js-goods-quantity" type="number" min="1" value="${row.quantity || 1}" aria-label="${text('goods.quantity')}">
-    <button type="button" class="button-cancel js-goods-unlink" aria-label="${text('goods.unlink')}">×</button>`);
+  const linkedLine = (row) =>
+    line(
+      row,
+      html`<input class="text-input js-goods-quantity" type="number" min="1" value="${row.quantity || 1}"
+        aria-label="${text('goods.quantity')}"><button type="button" class="button-cancel js-goods-unlink"
+        aria-label="${text('goods.unlink')}">×</button>`,
+    );
 
-  const foundLine = (row) => line(row, html`<button type="button" class="button-input js-goods-link">${text('goods.link')}</button>`);
+  const foundLine = (row) =>
+    line(row, html`<button type="button" class="button-input js-goods-link">${text('goods.link')}</button>`);
 
   function paint($panel) {
     $panel.find('.js-goods').html(String(html`${linked.map(linkedLine)}`));
@@ -40,18 +48,21 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     $panel.find('.js-goods-save').prop('disabled', changes.length === 0);
   }
 
-  /** Runs one of the callbacks; what it throws or rejects is recorded, and counts as nothing found. */
+  /** Runs one of the callbacks; null when it throws or rejects, which is recorded. */
   async function ask(code, name, ...args) {
     const widget = app.widgets.list[code];
     if (!widget || typeof widget.callbacks[name] !== 'function') return [];
     const answer = trace.run(code, name, () => widget.callbacks[name](...args), args);
+    if (answer.failed) return null;
     try {
       return goods(await answer.value);
     } catch (refusal) {
       trace.error(code, name, refusal || new Error('rejected'));
-      return [];
+      return null;
     }
   }
+
+  const rows = async (...asked) => (await ask(...asked)) || [];
 
   async function open(code) {
     $('.js-card-panel').each((index, one) => $(one).prop('hidden', one.dataset.tab !== code));
@@ -62,8 +73,8 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     if (code === 'main') return;
     changes = [];
     [found, linked] = await Promise.all([
-      ask(code, 'loadPreloadedData'),
-      ask(code, 'loadElements', element(), element().id),
+      rows(code, 'loadPreloadedData'),
+      rows(code, 'loadElements', element(), element().id),
     ]);
     paint($(`.js-card-panel[data-tab="${code}"]`));
   }
@@ -90,13 +101,12 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   async function search($panel, query) {
     const { type, id } = element();
     const asked = query ? ['searchDataInCard', query, type, id] : ['loadPreloadedData'];
-    found = await ask($panel.data('tab'), ...asked);
+    found = await rows($panel.data('tab'), ...asked);
     paint($panel);
   }
 
   async function save($panel) {
-    await ask($panel.data('tab'), 'linkCard', changes);
-    changes = [];
+    if (await ask($panel.data('tab'), 'linkCard', changes)) changes = []; // what was refused can be sent again
     paint($panel);
   }
 
@@ -106,7 +116,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
     entries
       .filter((entry) => entry.has_card_tab && app.widgets.list[entry.code])
       .forEach((entry) => {
-        $('.js-card-tabs').append(String(tab(app.widgets.list[entry.code])));
+        $('.js-card-tabs').append(String(tab(entry.code, entry.name)));
         $('#edit_card').append(String(panel(entry.code)));
       });
   }

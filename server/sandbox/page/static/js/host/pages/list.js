@@ -3,6 +3,7 @@ define([
   'jquery',
   'backbone',
   'underscore',
+  'host/announce',
   'host/app',
   'host/here',
   'host/net',
@@ -13,7 +14,7 @@ define([
   'host/right_column',
   'host/trace',
   'host/pages/columns',
-], function ($, Backbone, _, app, here, net, html, icon, text, phoneMenu, rightColumn, trace, columns) {
+], function ($, Backbone, _, announce, app, here, net, html, icon, text, phoneMenu, rightColumn, trace, columns) {
   'use strict';
 
   const CALLBACK = { todo: ['todo', 'tasks'] }; // older widgets call it tasks
@@ -141,7 +142,7 @@ define([
     $('#list_multiple_actions').toggleClass('is-visible', count > 0);
     $('.js-selected-count').text(text('list.selected', { count }));
     toggleMore(false);
-    $(document).trigger('list:checked', [count]);
+    announce('list:checked', [count]);
   }
 
   async function removeChecked() {
