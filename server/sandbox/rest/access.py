@@ -83,13 +83,23 @@ def may(user: Row, action: Action, entity_type: str, row: Row | None = None) -> 
     rights = user["rights"]
     if rights["is_admin"]:
         return True
-    letter: str = rights.get(entity_type, {}).get(action, "A")
+    letter = _letter(rights, action, entity_type, row)
     if letter == "D":
         return False
     if letter == "A" or row is None:
         return True
     own: bool = row.get("responsible_user_id") == user["id"]
     return own or bool(letter == "G" and row.get("group_id") == user["group_id"])
+
+
+def _letter(rights: Row, action: Action, entity_type: str, row: Row | None) -> str:
+    """Rights to customers are those to leads; rights to a status of leads go before the general ones."""
+    if entity_type == "leads" and row is not None:
+        for one in rights.get("status_rights") or []:
+            if (one["pipeline_id"], one["status_id"]) == (row.get("pipeline_id"), row.get("status_id")):
+                return str(one["rights"].get(action, "A"))
+    noun = "leads" if entity_type == "customers" else entity_type
+    return str(rights.get(noun, {}).get(action, "A"))
 
 
 def require(request: web.Request, action: Action, entity_type: str, row: Row | None = None) -> None:
