@@ -8,7 +8,7 @@ from typing import Final, cast
 from aiohttp import ClientSession, web
 
 from server.sandbox import deliveries
-from server.sandbox.control import parts, people, watching
+from server.sandbox.control import data, parts, people, watching
 from server.sandbox.deliveries import CLIENT
 from server.sandbox.oauth import endpoints
 from server.sandbox.page import routes as page
@@ -47,7 +47,7 @@ _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's o
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, users, pipelines, dictionaries, fields, customer_settings, catalogs, unsorted, complex_leads, notes, links,
-    entities, tasks, calls, webhooks, events, history, widgets_api, endpoints, people, watching, parts,
+    entities, tasks, calls, webhooks, events, history, widgets_api, endpoints, people, watching, parts, data,
 )  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from server.sandbox.page.cards import phones_and_emails
 from server.sandbox.rest.access import asker, may
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_object
-from server.sandbox.rest.changes import announce
 from server.sandbox.rest.linking import rows_linked
 from server.sandbox.rest.nouns import LOST, NOUNS, WON
 from server.sandbox.rest.query import whole
+from server.sandbox.rest.removal import delete
 from server.sandbox.rest.search import FINDER, is_visible
 from server.sandbox.world import ENTITIES, WORLD, Row, World
 
@@ -154,8 +154,6 @@ async def act(request: web.Request) -> web.StreamResponse:
     gone = []
     for row in filter(None, (world.entities(entity_type).get(whole(one)) for one in ids)):
         if not row["is_deleted"] and may(user, "delete", entity_type, row):
-            row |= {"is_deleted": True, "updated_at": world.now(), "updated_by": user["id"]}
-            world.entities(entity_type).put(row)
-            announce(world, "delete", entity_type, row=row, user_id=user["id"])
+            delete(world, entity_type, row, user_id=user["id"])
             gone.append(row["id"])
     return plain({"status": "success", "ids": gone})

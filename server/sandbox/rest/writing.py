@@ -16,7 +16,7 @@ from server.sandbox.rest.query import whole
 from server.sandbox.world import Row, World
 
 _TYPES: Final = {"text": "string", "int": "int", "time": "int", "user": "int", "bool": "bool"}
-_LATEST: Final = 2**33  # Unix seconds; what is beyond is milliseconds or nonsense
+LATEST: Final = 2**33  # Unix seconds; what is beyond is milliseconds or nonsense
 
 
 class Refusals:
@@ -112,7 +112,7 @@ def _read(world: World, member: Member, given: Any) -> Any:
         return None
     if member.kind == "user":
         return number if number == 0 or number in world.users else None
-    return number if member.kind == "int" or 0 <= number < _LATEST else None
+    return number if member.kind == "int" or 0 <= number < LATEST else None
 
 
 def _name_contact(row: Row, before: Row) -> None:
