@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.sandbox.rest.access import Asker, admin
+from server.sandbox.rest.access import admin
 from server.sandbox.rest.answers import Problem, hal, link
 from server.sandbox.rest.bodies import read_items
 from server.sandbox.rest.custom_fields import Refuse
@@ -64,7 +64,7 @@ def _named(request: web.Request, role: Row) -> Row:
 
 
 async def _add_users(request: web.Request) -> web.StreamResponse:
-    _no_outsider(request)
+    admin(request)
     world, items = request.app[WORLD], await read_items(request)
     if len(items) > _MOST_AT_ONCE:
         raise Problem(400, f"A request carries at most {_MOST_AT_ONCE} users")
@@ -82,15 +82,6 @@ async def _add_users(request: web.Request) -> web.StreamResponse:
         made.append({**shown, "request_id": request_id_of(item, position)})
     links = link(request, "/api/v4/users")
     return hal({"_total_items": len(made), "_links": links, "_embedded": {"users": made}}, status=201)
-
-
-def _no_outsider(request: web.Request) -> Asker:
-    """External integrations have no access to the methods of users."""
-    found = admin(request)
-    integration = request.app[WORLD].integrations.get(found.client_id)
-    if integration is not None and integration.get("is_external"):
-        raise Problem(403, "Forbidden")
-    return found
 
 
 def _check_person(world: World, item: Row, refuse: Refuse) -> None:
