@@ -93,7 +93,7 @@ async def test_a_value_of_another_type_is_refused_by_path(api: Api, kind: str, w
 
 @pytest.mark.parametrize("kind", ["select", "radiobutton", "multiselect"])
 @pytest.mark.parametrize("by", [{"value": "Б"}, {"enum_code": "b"}, {"enum_id": ...}])
-async def test_a_choice_is_storedby_value_code_or_id(api: Api, kind: str, by: Row) -> None:
+async def test_a_choice_is_made_by_value_code_or_id(api: Api, kind: str, by: Row) -> None:
     """And comes back with all three."""
     row = await field(api, kind, enums=[{"value": "А", "sort": 1, "code": "a"}, {"value": "Б", "sort": 2, "code": "b"}])
     chosen = row["enums"][1]["id"]
