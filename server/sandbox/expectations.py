@@ -59,6 +59,7 @@ EXPECTATIONS: Final[dict[str, tuple[Rule, ...]]] = {
         Rule("unknown with names and an empty query mean nothing", "test_unknown_with_and_empty_query_mean_nothing"),
         Rule("query finds a number however it is written", "test_a_number_is_found_however_it_is_written",
              "switch: query_digits"),
+        Rule("an address may end with a slash", "test_an_address_may_end_with_a_slash"),
         Rule("links have the host of the request", "test_links_on_every_row_are_absolute_and_as_asked"),
     ),
     "Writing": (

@@ -42,6 +42,8 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     seen = app.setdefault(ROUTES_SEEN, [])
     for route in routes:
         app.router.add_route(route.method, route.path, _behind(route))
+        if route.path.startswith("/api/v4/"):  # several clients end every address with a slash
+            app.router.add_route(route.method, f"{route.path}/", _behind(route))
         seen.append(route)
 
 

@@ -33,6 +33,7 @@ RULES: Final = (
         "test_who_does_not_listen_to_429_is_blocked",
         "switch: limit_integration_per_s, limit_account_per_s, limit_violations_to_block, limit_block_s, limit_page",
     ),
+    Rule("Kommo counts requests by address, and has its own base_domain", "test_the_brands_differ", "switch: brand"),
     Rule("a batch has at most 250 entities, 50 complex leads, 10 users", "test_a_batch_has_its_limit"),
     Rule("rights A, G, M, D decide what a user sees", "test_a_user_sees_what_the_rights_allow", "switch: view_denied"),
     Rule("a role gives its rights; a status right goes first", "test_a_role_gives_its_rights_to_who_has_it"),

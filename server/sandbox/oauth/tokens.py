@@ -94,7 +94,7 @@ def _access_token(world: World, grant: Row, life_s: int) -> str:
         "sub": str(grant["user_id"]),
         "grant_type": "",
         "account_id": world.account["id"],
-        "base_domain": "amocrm.ru",
+        "base_domain": "amocrm.ru" if world.switches["brand"] == "amocrm" else "kommo.com",
         "version": 2,
         "scopes": list(SCOPES),
         "hash_uuid": grant["id"],

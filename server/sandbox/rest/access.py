@@ -43,7 +43,9 @@ def enter(request: web.Request) -> None:
     asker = _by_token(request) if "Authorization" in request.headers else _by_cookie(request)
     world = request.app[WORLD]
     if asker.client_id is not None or world.switches["limit_page"]:
-        request.app[LIMITS].spend(asker.client_id or f"page:{asker.user['id']}")
+        by_address = world.switches["brand"] == "kommo"  # Kommo counts by the caller's address
+        who = request.remote if by_address else asker.client_id
+        request.app[LIMITS].spend(who or f"page:{asker.user['id']}")
     request[ASKER] = _in_context(request, asker)
 
 

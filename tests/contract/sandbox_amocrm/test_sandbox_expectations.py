@@ -10,6 +10,7 @@ import jwt
 import pytest
 from amocrm_client import Api, Receiver, Site, body, made, new_contact
 
+from server.sandbox import integrations
 from server.sandbox.oauth.tokens import new_grant, token_answer
 from server.sandbox.seed import more_contacts
 from server.sandbox.world import Row, World
@@ -335,6 +336,42 @@ async def test_links_on_every_row_are_absolute_and_as_asked(api: Api, site: Site
 
     assert rows[0]["_links"]["self"]["href"] == f"http://127.0.0.1:{site.port}/api/v4/contacts/{rows[0]['id']}"
     assert other[0]["_links"]["self"]["href"].startswith("http://demo.amocrm.ru/api/v4/contacts/")
+
+
+async def test_an_address_may_end_with_a_slash(api: Api, world: World) -> None:
+    """Some clients end all of them so."""
+    contact = next(iter(world.contacts))["id"]
+
+    assert (await api.get("/api/v4/users/?with=role")).status == 200
+    assert (await api.get(f"/api/v4/contacts/{contact}/")).status == 200
+    assert (await api.post("/api/v4/leads/", [{}])).status == 200
+
+
+async def test_the_old_address_of_the_account_still_answers(site: Site, pair: Row) -> None:
+    """By the access token; it is obsolete."""
+    headers = {"Authorization": f"Bearer {pair['access_token']}"}
+
+    told = await body(await site.get("/oauth2/account/subdomain", headers=headers))
+
+    assert set(told) == {"id", "subdomain", "domain", "top_level_domain"}
+
+
+@pytest.mark.parametrize(("brand", "domain", "status"), [("amocrm", "amocrm.ru", 200), ("kommo", "kommo.com", 429)])
+async def test_the_brands_differ(
+    site: Site, world: World, integration: Row, brand: str, domain: str, status: int
+) -> None:
+    """base_domain of the token; Kommo limits by address, amoCRM by integration."""
+    world.switches.set({"brand": brand, "limit_integration_per_s": 1})
+    other = integrations.ensure(world, "another")
+    user_id = next(iter(world.users))["id"]
+    grants = [new_grant(world, client_id=one["id"], user_id=user_id) for one in (integration, other)]
+    tokens = [token_answer(world, grant)["access_token"] for grant in grants]
+
+    answers = [await Api(site, token).get("/api/v4/account") for token in tokens]
+
+    claims = jwt.decode(tokens[0], options={"verify_signature": False})
+    assert claims["base_domain"] == domain
+    assert [answer.status for answer in answers] == [200, status]
 
 
 @pytest.mark.parametrize(
