@@ -60,7 +60,9 @@ def _check(request: web.Request, row: Row, item: Row, refuse: Refuse) -> None:
     elif row["type"] not in TYPES or kind not in TYPES[row["type"]].where:
         refuse("NotSupportedChoice", "type", NOT_A_CHOICE)
         return
-    row.setdefault("is_predefined", False)
+    row["is_predefined"] = known is not None and _is_predefined(known)
+    if known is not None and row["is_predefined"]:
+        row["code"] = known["code"]
     _check_code(request, row, refuse)
     if row["remind"] is not None and (row["type"] != "birthday" or row["remind"] not in _REMINDERS):
         refuse("NotSupportedChoice", "remind", NOT_A_CHOICE)
@@ -69,6 +71,11 @@ def _check(request: web.Request, row: Row, item: Row, refuse: Refuse) -> None:
         refuse("NotSupportedChoice", "group_id", NOT_A_CHOICE)
     _read_statuses(row, item)
     _read_enums(request, row, item, refuse)
+
+
+def _is_predefined(row: Row) -> bool:
+    """Whether amoCRM itself made the field; those of the sample account that have a code are of this kind."""
+    return bool(row.get("is_predefined", row["code"] is not None))
 
 
 def _check_code(request: web.Request, row: Row, refuse: Refuse) -> None:
@@ -127,7 +134,7 @@ def _read_enums(request: web.Request, row: Row, item: Row, refuse: Refuse) -> No
 
 
 def _show(_: web.Request, row: Row) -> Row:
-    kind, predefined = kind_of(row["entity_type"]), bool(row.get("is_predefined", row["code"] is not None))
+    kind, predefined = kind_of(row["entity_type"]), _is_predefined(row)
     enums = None if row["type"] == "category" else _shown_enums(row)
     shown: Row = {name: row.get(name) for name in ("id", "name", "type", "code", "sort")}
     shown |= {"is_deletable": not predefined, "enums": enums, "entity_type": kind}
@@ -169,7 +176,7 @@ def _shown_enums(row: Row) -> list[Row] | None:
 def _removed(request: web.Request, row: Row) -> None:
     """A field's values go with it."""
     world, kind = request.app[WORLD], kind_of(row["entity_type"])
-    if row.get("is_predefined", row["code"] is not None):
+    if _is_predefined(row):
         raise Problem(400, "A predefined field cannot be deleted")
     small = {"catalogs": world.catalog_elements, "segments": world.segments}
     collection = small[kind] if kind in small else world.entities(kind)

@@ -151,11 +151,7 @@ def _made(shelf: Shelf, request: web.Request, items: Sequence[Row]) -> list[Row]
     refusals, fresh = Refusals(), []
     for position, item in enumerate(items):
         refuse = refusals.of(request_id_of(item, position))
-        for member in shelf.members:
-            if member.required and item.get(member.name) in (None, ""):
-                refuse("FieldMissing", member.name, "This field is missing.")
-        row = {**shelf.scope(request), **{member.name: copy.copy(member.default) for member in shelf.members}}
-        fresh.append(_written(shelf, request, row, item=item, refuse=refuse))
+        fresh.append(_written(shelf, request, shelf.scope(request), item=item, refuse=refuse))
     refusals.settle()
     return [_store(shelf, request, row) for row in fresh]
 
@@ -237,6 +233,11 @@ def _named(shelf: Shelf, request: web.Request) -> Row:
 
 
 def _written(shelf: Shelf, request: web.Request, row: Row, *, item: Row, refuse: Refuse) -> Row:
+    row = {member.name: copy.copy(member.default) for member in shelf.members} | row
+    for member in shelf.members:
+        value = row[member.name] if item.get(member.name) is None else item[member.name]
+        if member.required and value in (None, ""):
+            refuse("FieldMissing", member.name, "This field is missing.")
     read_members(request.app[WORLD], shelf.members, row, item=item, refuse=refuse)
     shelf.check(request, row, item, refuse)
     return row

@@ -251,3 +251,38 @@ async def test_catalogs_and_segments_have_fields_of_their_own(api: Api, world: W
     assert (await field(api, "price", place, is_required=True))["is_required"]
     assert segment["entity_type"] == "segments"
     assert (await api.get("/api/v4/catalogs/5/custom_fields")).status == 404
+
+
+async def test_a_predefined_field_can_be_renamed_and_stays_what_it_is(api: Api, world: World) -> None:
+    """Its code and its nature are amoCRM's; an empty name is refused."""
+    phone = next(f["id"] for f in world.custom_fields.where(entity_type="contacts", code="PHONE"))
+    path = f"/api/v4/contacts/custom_fields/{phone}"
+
+    after = await body(await api.patch(path, {"name": "Номер", "code": "OTHER", "sort": 1}), 201)
+
+    assert (after["name"], after["code"], after["is_predefined"], after["is_deletable"]) == (
+        "Номер",
+        "PHONE",
+        True,
+        False,
+    )
+    assert [enum["code"] for enum in after["enums"]][:2] == ["WORK", "WORKDD"]
+    assert (await api.delete(path)).status == 400
+    assert (await api.patch(path, {"name": ""})).status == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v4/leads/custom_fields", "/api/v4/leads/pipelines", "/api/v4/leads/loss_reasons", "/api/v4/catalogs",
+     "/api/v4/customers/segments"],
+)  # fmt: skip
+async def test_what_the_sample_account_has_can_be_sent_back(api: Api, path: str) -> None:
+    """Fetched and sent back as it is, nothing changes."""
+    row = next(iter((await body(await api.get(path)))["_embedded"].values()))[0]
+
+    answer = await api.patch(f"{path}/{row['id']}", row)
+
+    assert answer.status in (200, 201)
+    again = await body(await api.get(f"{path}/{row['id']}"))
+    ours = ("updated_at", "updated_by")
+    assert {k: v for k, v in again.items() if k not in ours} == {k: v for k, v in row.items() if k not in ours}
