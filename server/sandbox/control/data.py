@@ -32,7 +32,7 @@ async def _bin(request: web.Request) -> web.StreamResponse:
     """Delete or restore: `{"entity": "leads", "ids": [1, 2], "action": "delete | restore"}`."""
     world, body = request.app[WORLD], await read_object(request)
     entity_type, action, ids = body.get("entity"), body.get("action"), body.get("ids")
-    if entity_type not in (*ENTITIES, "tasks") or action not in _MOVES or not isinstance(ids, list):
+    if entity_type not in (*ENTITIES, "tasks") or str(action) not in _MOVES or not isinstance(ids, list):
         raise Problem(400, f"entity is one of {', '.join(ENTITIES)}, tasks; action is delete or restore; ids is a list")
     moved = [_move(world, str(entity_type), whole(one), str(action)) for one in ids]
     return plain({"moved": sum(moved)})

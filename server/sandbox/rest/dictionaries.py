@@ -41,7 +41,7 @@ async def _add_tags(entity_type: str, request: web.Request) -> web.StreamRespons
         refuse = refusals.of(request_id_of(item, position))
         if not isinstance(item.get("name"), str) or not item["name"].strip():
             refuse("FieldMissing", "name", "This field is missing.")
-        if item.get("color") is not None and (entity_type != "leads" or item["color"] not in _COLORS):
+        if item.get("color") is not None and (entity_type != "leads" or str(item["color"]) not in _COLORS):
             refuse("NotSupportedChoice", "color", NOT_A_CHOICE)
     refusals.settle()
     for position, item in enumerate(items):

@@ -140,7 +140,7 @@ def _read_rights(rights: Row, given: Row, refuse: Refuse) -> None:
     for noun, actions in _RIGHTS.items():
         letters = given.get(noun)
         for action, letter in letters.items() if isinstance(letters, dict) else []:
-            if action not in actions or letter not in _LETTERS:
+            if action not in actions or str(letter) not in _LETTERS:
                 refuse("NotSupportedChoice", f"rights.{noun}.{action}", NOT_A_CHOICE)
             else:
                 rights[noun][action] = letter

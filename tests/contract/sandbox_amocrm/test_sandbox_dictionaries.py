@@ -22,6 +22,7 @@ async def test_tags_are_created_once_per_name_and_kind(api: Api) -> None:
     assert again[0]["id"] == first[0]["id"] != other[0]["id"]
     assert (await api.post("/api/v4/contacts/tags", [{"name": "x", "color": "DDEBB5"}])).status == 400
     assert (await api.post("/api/v4/leads/tags", [{"color": "DDEBB5"}])).status == 400
+    assert (await api.post("/api/v4/leads/tags", [{"name": "x", "color": {}}])).status == 400
 
 
 async def test_null_takes_all_tags_away(api: Api) -> None:
@@ -104,6 +105,7 @@ async def test_users_are_created_ten_at_most_with_201(api: Api, world: World) ->
         {"lang": "xx"},
         {"email": "sergeeva@demo.example"},
         {"rights": {"leads": {"view": "Z"}}},
+        {"rights": {"leads": {"view": []}}},
         {"rights": {"role_id": 5}},
         {"rights": {"group_id": 77}},
     ],
