@@ -22,7 +22,7 @@ _LIST_QUERY: Final = ("page", "limit", "query", "with", "filter", "order")
 
 
 async def _list(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     query = read_query(request)
     rows = ordered(_found(noun, request, query), query.order, ORDERS)
     return page_answer(request, query, rows=rows, name=noun.name, view=partial(_show, request, noun, query))
@@ -73,7 +73,7 @@ def _has_status(row: Row, statuses: object) -> bool:
 
 
 async def _one(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     row = request.app[WORLD].entities(noun.name).get(int(request.match_info["id"]))
     if row is None or not is_visible(row):
         return nothing()
@@ -89,7 +89,7 @@ def _denied(request: web.Request) -> web.Response:
 
 
 async def _create(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     require(request, "add", noun.name)
     items = await read_items(request)
     rows = create(request, noun, items)
@@ -123,9 +123,9 @@ def create(request: web.Request, noun: Noun, items: Sequence[Row]) -> list[Row]:
 
 
 async def _update_many(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     items = await read_items(request)
-    rows = _update(request, noun, items, ids=[whole(item.get("id")) for item in items])
+    rows = update(request, noun, items, ids=[whole(item.get("id")) for item in items])
     made = [
         show_made(request, noun.name, row, request_id_of(item, position))
         for position, (row, item) in enumerate(zip(rows, items, strict=True))
@@ -134,13 +134,14 @@ async def _update_many(noun: Noun, request: web.Request) -> web.StreamResponse:
 
 
 async def _update_one(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     item = await read_object(request)
-    rows = _update(request, noun, [item], ids=[int(request.match_info["id"])])
+    rows = update(request, noun, [item], ids=[int(request.match_info["id"])])
     return hal(show_made(request, noun.name, rows[0], None))
 
 
-def _update(request: web.Request, noun: Noun, items: Sequence[Row], *, ids: Sequence[int | None]) -> list[Row]:
+def update(request: web.Request, noun: Noun, items: Sequence[Row], *, ids: Sequence[int | None]) -> list[Row]:
+    """Change stored entities, all or none. Raises `Invalid`, and `Problem` 403 without the right."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
     refusals = Refusals()
     pairs = []
@@ -172,7 +173,8 @@ def _show(request: web.Request, noun: Noun, query: ListQuery, row: Row) -> Row:
     return show_deleted(request, noun, row) if row["is_deleted"] else show_entity(request, noun, row, query)
 
 
-def _check_switched_on(noun: Noun, request: web.Request) -> None:
+def check_switched_on(noun: Noun, request: web.Request) -> None:
+    """Raise `Problem` 402 for customers where the function is off."""
     if noun.name == "customers" and not request.app[WORLD].switches["customers"]:
         raise Problem(402, "Customers are switched off")
 

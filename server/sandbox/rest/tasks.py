@@ -1,7 +1,7 @@
 """Tasks: of an entity or of nobody."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -53,20 +53,29 @@ async def _list(request: web.Request) -> web.StreamResponse:
     filters = dict(query.filters)
     if "task_type" in filters:  # the documented name of the filter differs from the member's
         filters["task_type_id"] = filters.pop("task_type")
-    rows = keep(_visible(request), filters, _FILTERS)
+    rows = keep(visible(request), filters, _FILTERS)
     rows = ordered(rows, query.order, ("id", "created_at", "complete_till"))
     return page_answer(request, query, rows=rows, name="tasks", view=partial(_show, request))
 
 
 async def _one(request: web.Request) -> web.StreamResponse:
-    found = [task for task in _visible(request) if task["id"] == int(request.match_info["id"])]
+    found = [task for task in visible(request) if task["id"] == int(request.match_info["id"])]
     return hal(_show(request, found[0])) if found else nothing()
 
 
 async def _create(request: web.Request) -> web.StreamResponse:
+    items = await read_items(request)
+    made = [
+        show_made(request, "tasks", stored, request_id_of(item, position))
+        for position, (stored, item) in enumerate(zip(create(request, items), items, strict=True))
+    ]
+    return hal({"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+
+
+def create(request: web.Request, items: Sequence[Row]) -> list[Row]:
+    """Store new tasks, all or none. Raises `Invalid`."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
-    items, refusals = await read_items(request), Refusals()
-    drafts = []
+    refusals, drafts = Refusals(), []
     for position, item in enumerate(items):
         refuse = refusals.of(request_id_of(item, position))
         for name in ("text", "complete_till"):
@@ -74,23 +83,31 @@ async def _create(request: web.Request) -> web.StreamResponse:
                 refuse("FieldMissing", name, "This field is missing.")
         drafts.append(_apply(world, _blank(world, user_id), item, refuse=refuse))
     refusals.settle()
-    made = []
-    for position, (task, item) in enumerate(zip(drafts, items, strict=True)):
-        stored = world.tasks.add(task)
+    made = [world.tasks.add(task) for task in drafts]
+    for stored in made:
         note_closest(world, stored)
         announce(world, "add", "tasks", row=stored, user_id=user_id)
-        made.append(show_made(request, "tasks", stored, request_id_of(item, position)))
-    return hal({"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+    return made
 
 
 async def _update(request: web.Request) -> web.StreamResponse:
-    world, user_id = request.app[WORLD], asker(request).user["id"]
     single = "id" in request.match_info
     items = [await read_object(request)] if single else await read_items(request)
+    ids = [whole(request.match_info.get("id") or item.get("id")) for item in items]
+    made = [
+        show_made(request, "tasks", task, None if single else request_id_of(item, position))
+        for position, (task, item) in enumerate(zip(update(request, items, ids=ids), items, strict=True))
+    ]
+    return hal(made[0] if single else {"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+
+
+def update(request: web.Request, items: Sequence[Row], *, ids: Sequence[int | None]) -> list[Row]:
+    """Change stored tasks, all or none. Raises `Invalid`."""
+    world, user_id = request.app[WORLD], asker(request).user["id"]
     refusals, changed = Refusals(), []
-    for position, item in enumerate(items):
+    for position, (item, task_id) in enumerate(zip(items, ids, strict=True)):
         refuse = refusals.of(request_id_of(item, position))
-        task = world.tasks.get(whole(request.match_info.get("id") or item.get("id")))
+        task = world.tasks.get(task_id)
         if task is None:
             refuse("NotFound", "id", "Entity not found")
             continue
@@ -104,11 +121,7 @@ async def _update(request: web.Request) -> web.StreamResponse:
         note_closest(world, before)
         note_closest(world, task)
         announce_update(world, "tasks", before=before, row=task, user_id=user_id)
-    made = [
-        show_made(request, "tasks", task, None if single else request_id_of(item, position))
-        for position, ((_, task), item) in enumerate(zip(changed, items, strict=True))
-    ]
-    return hal(made[0] if single else {"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+    return [task for _, task in changed]
 
 
 def note_closest(world: World, task: Row) -> None:
@@ -179,7 +192,8 @@ def _check(world: World, task: Row, refuse: Callable[[str, str, str], None]) -> 
         refuse("NotSupportedChoice", "entity_id", not_a_choice)
 
 
-def _visible(request: web.Request) -> list[Row]:
+def visible(request: web.Request) -> list[Row]:
+    """The tasks that the asker may see."""
     return [task for task in request.app[WORLD].tasks if _may(request, "edit", task)]
 
 

@@ -3,6 +3,7 @@
 How records come in is the matter of `unsorted_intake.py`.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -31,20 +32,25 @@ _HIDDEN: Final = "is_call_event_needed"  # may be sent, is never shown
 
 
 async def _create(category: str, request: web.Request) -> web.StreamResponse:
-    world, user_id = request.app[WORLD], asker(request).user["id"]
-    items, refusals = await read_items(request), Refusals()
-    arrivals = [
-        read(world, category, item, user_id=user_id, refuse=refusals.of(request_id_of(item, position)))
-        for position, item in enumerate(items)
+    items = await read_items(request)
+    made = [
+        {**_show_made(request, record), "request_id": request_id_of(item, position)}
+        for position, (record, item) in enumerate(zip(create(request, items, category), items, strict=True))
     ]
-    refusals.settle()
-    made = []
-    for position, arrival in enumerate(arrivals):
-        with world.batch():
-            record = store(world, arrival, user_id=user_id)
-        made.append({**_show_made(request, record), "request_id": request_id_of(items[position], position)})
     links = link(request, f"{_PATH}/{category}")
     return hal({"_total_items": len(made), "_links": links, "_embedded": {"unsorted": made}})
+
+
+def create(request: web.Request, items: Sequence[Row], category: str = "sip") -> list[Row]:
+    """Put calls, or forms, into Unsorted, all or none. Raises `Invalid`."""
+    world, user_id = request.app[WORLD], asker(request).user["id"]
+    refusals, arrivals = Refusals(), []
+    for position, item in enumerate(items):
+        refuse = refusals.of(request_id_of(item, position))
+        arrivals.append(read(world, category, item, user_id=user_id, refuse=refuse))
+    refusals.settle()
+    with world.batch():
+        return [store(world, arrival, user_id=user_id) for arrival in arrivals]
 
 
 async def _list(request: web.Request) -> web.StreamResponse:
@@ -60,9 +66,14 @@ async def _one(request: web.Request) -> web.StreamResponse:
 
 
 async def _accept(request: web.Request) -> web.StreamResponse:
-    world, record = request.app[WORLD], _open(request)
-    asked = as_object(await read_any(request))
-    user_id = _user(request, asked)
+    record = _open(request)
+    accept(request, record, as_object(await read_any(request)))
+    return hal(_show_sorted(request, record))
+
+
+def accept(request: web.Request, record: Row, asked: Row) -> None:
+    """Make what waits inside real, for `asked["user_id"]` in `asked["status_id"]`. Raises `Problem` 400."""
+    world, user_id = request.app[WORLD], _user(request, asked)
     pipeline = world.pipelines.get(record["pipeline_id"])
     statuses = [status["id"] for status in pipeline["statuses"] if status["type"] == 0] if pipeline else []
     status_id = whole(asked.get("status_id")) or statuses[0]
@@ -78,7 +89,6 @@ async def _accept(request: web.Request) -> web.StreamResponse:
             announce(world, "add", kind, row=entity, user_id=user_id)
         _write_call(world, record, user_id)
     _tell(world, record, "accept", user_id)
-    return hal(_show_sorted(request, record))
 
 
 def _sorted(world: World, record: Row, state: str) -> Row:
@@ -108,12 +118,17 @@ def _write_call(world: World, record: Row, user_id: int) -> None:
 
 
 async def _decline(request: web.Request) -> web.StreamResponse:
-    world, record = request.app[WORLD], _open(request)
-    user_id = _user(request, as_object(await read_any(request)))
+    record = _open(request)
     shown = _show_sorted(request, record)
+    decline(request, record, as_object(await read_any(request)))
+    return hal(shown)
+
+
+def decline(request: web.Request, record: Row, asked: Row) -> None:
+    """Throw away a record with all that is inside. Raises `Problem` 400 for an unknown `asked["user_id"]`."""
+    world, user_id = request.app[WORLD], _user(request, asked)
     _discard(world, record, "declined")
     _tell(world, record, "decline", user_id)
-    return hal(shown)
 
 
 async def _link(request: web.Request) -> web.StreamResponse:
@@ -145,22 +160,23 @@ async def _link(request: web.Request) -> web.StreamResponse:
 
 
 async def _summary(request: web.Request) -> web.StreamResponse:
-    """Counted are records created, and those accepted, within the time asked for."""
     filters = read_query(request).filters
-    rows = keep(request.app[WORLD].unsorted, filters, ("uid", "pipeline_id", "created_at"))
+    return hal({**summary(request.app[WORLD], filters), "_links": link(request, f"{_PATH}/summary")})
+
+
+def summary(world: World, filters: Row | None = None) -> Row:
+    """How many wait, were accepted and declined, of the records that the filters leave."""
+    rows = keep(world.unsorted, filters or {}, ("uid", "pipeline_id", "created_at"))
     states = {state: [row for row in rows if row["state"] == state] for state in ("open", "accepted", "declined")}
     waits = [row["sorted_at"] - row["created_at"] for row in states["accepted"]]
     counts = {name: len([row for row in states["open"] if row["category"] == name]) for name in CATEGORIES}
-    return hal(
-        {
-            "total": len(states["open"]),
-            "accepted": len(states["accepted"]),
-            "declined": len(states["declined"]),
-            "average_sort_time": sum(waits) // len(waits) if waits else 0,
-            "categories": {name: {"total": count} for name, count in counts.items()},
-            "_links": link(request, f"{_PATH}/summary"),
-        }
-    )
+    return {
+        "total": len(states["open"]),
+        "accepted": len(states["accepted"]),
+        "declined": len(states["declined"]),
+        "average_sort_time": sum(waits) // len(waits) if waits else 0,
+        "categories": {name: {"total": count} for name, count in counts.items()},
+    }
 
 
 def forget_known_callers(world: World, entity_type: str, key: Key) -> None:
