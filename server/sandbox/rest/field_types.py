@@ -12,7 +12,7 @@ from typing import Any, Final
 from server.sandbox.rest.query import whole
 from server.sandbox.world import Row
 
-_LATEST: Final = 2**33
+_LARGEST: Final = 2**53  # no calendar has it, and JSON still does
 _EVERYWHERE: Final = frozenset({"contacts", "leads", "companies", "customers", "catalogs", "segments"})
 _CARDS: Final = frozenset({"contacts", "leads", "companies"})
 # The lines of a smart_address; amoCRM's numbers for them are the same in every account.
@@ -76,7 +76,7 @@ def _as_time(value: Any) -> int | str | None:
             number = int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
         except (ValueError, OverflowError):
             return None
-    return number if number is not None and abs(number) < _LATEST else None
+    return number if number is not None and abs(number) <= _LARGEST else None
 
 
 def _as_object(*names: str, needed: str) -> Callable[[Any], Row | str | None]:
