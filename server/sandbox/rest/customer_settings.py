@@ -1,7 +1,8 @@
 """What surrounds customers: the mode of the whole function, statuses or segments by mode, purchases, bonus points."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -35,9 +36,9 @@ async def _set_mode(request: web.Request) -> web.StreamResponse:
     return hal({"mode": mode, "is_enabled": is_enabled})
 
 
-def _in_mode(mode: str, who: Any, request: web.Request) -> Asker:
+def _in_mode(mode: str, who: Callable[[web.Request], Asker], request: web.Request) -> Asker:
     """Statuses exist in one mode, segments in the other. Raises `Problem` 422 in the wrong one."""
-    found: Asker = who(request)
+    found = who(request)
     if mode_of(request.app[WORLD]) != mode:
         raise Problem(422, f"Customers are not in the mode {mode}")
     return found

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from server.sandbox.rest.access import asker, may, require
 from server.sandbox.rest.answers import Problem, hal, link, nothing
 from server.sandbox.rest.bodies import read_items
-from server.sandbox.rest.changes import announce
+from server.sandbox.rest.changes import Action, announce
 from server.sandbox.rest.entities import entity_in_path
 from server.sandbox.rest.linking import can_link, linked, unlink
 from server.sandbox.rest.linking import link as join
@@ -119,7 +119,7 @@ async def _unlink(request: web.Request) -> web.StreamResponse:
     return nothing()
 
 
-def _tell(request: web.Request, wish: _Wish, action: Any) -> None:
+def _tell(request: web.Request, wish: _Wish, action: Action) -> None:
     """Both sides have an event of it in the log."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
     if wish.other_type == _ELEMENTS:

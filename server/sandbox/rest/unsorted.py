@@ -18,6 +18,7 @@ from server.sandbox.rest.custom_fields import values_by_code
 from server.sandbox.rest.linking import link as join
 from server.sandbox.rest.linking import unlink_all
 from server.sandbox.rest.notes import write_note
+from server.sandbox.rest.nouns import LOST, WON
 from server.sandbox.rest.query import keep, page_answer, read_query, whole
 from server.sandbox.rest.search import is_visible
 from server.sandbox.rest.unsorted_intake import CATEGORIES, KINDS, as_object, read, store
@@ -76,15 +77,16 @@ def accept(request: web.Request, record: Row, asked: Row) -> None:
     world, user_id = request.app[WORLD], _user(request, asked)
     pipeline = world.pipelines.get(record["pipeline_id"])
     statuses = [status["id"] for status in pipeline["statuses"] if status["type"] == 0] if pipeline else []
-    status_id = whole(asked.get("status_id")) or statuses[0]
+    status_id = whole(asked.get("status_id")) or next(iter(statuses), None)
     if status_id not in statuses:
         raise Problem(400, "status_id is no status of the record's pipeline")
     record = _sorted(world, record, "accepted")
     with world.batch():
         for kind, entity in _inside(world, record):
             entity |= {"is_unsorted": False, "in_unsorted": False, "responsible_user_id": user_id}
+            entity["group_id"] = world.users[user_id]["group_id"]
             if kind == "leads":
-                entity["status_id"] = status_id
+                entity |= {"status_id": status_id, "closed_at": world.now() if status_id in (WON, LOST) else None}
             world.entities(kind).put(entity)
             announce(world, "add", kind, row=entity, user_id=user_id)
         _write_call(world, record, user_id)

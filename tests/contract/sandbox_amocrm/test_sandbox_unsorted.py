@@ -186,6 +186,17 @@ async def test_a_chat_is_linked_with_a_lead(api: Api, site: Site, world: World) 
     assert (await api.post(f"/api/v4/leads/unsorted/{chat['uid']}/link", wish)).status == 404
 
 
+async def test_a_record_whose_pipeline_is_gone_cannot_be_accepted(api: Api, site: Site, world: World) -> None:
+    """400, not a failure of the sandbox."""
+    pipeline = (await made(await api.post("/api/v4/leads/pipelines", [{"name": "На час"}]), "pipelines"))[0]["id"]
+    row = (await made(await api.post("/api/v4/leads/unsorted/forms", [form(pipeline_id=pipeline)]), "unsorted"))[0]
+    lead = row["_embedded"]["leads"][0]["id"]
+    await body(await site.post("/sandbox/bin", json={"entity": "leads", "ids": [lead], "action": "delete"}))
+    assert (await api.delete(f"/api/v4/leads/pipelines/{pipeline}")).status == 204
+
+    assert (await api.post(f"/api/v4/leads/unsorted/{row['uid']}/accept", {})).status == 400
+
+
 async def test_the_summary_counts_what_was_sorted(api: Api, world: World, waiting: Row) -> None:
     """Accepted, declined, how long it took; by pipeline and time."""
     other = (
