@@ -1,5 +1,6 @@
 """Linking over HTTP: list, link, unlink, for one entity or for many. Elements of catalogs are linked here as well."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -85,7 +86,7 @@ async def _link(request: web.Request) -> web.StreamResponse:
         for one in _shown(world.entities(wish.owner_type)[wish.owner["id"]])
         if (one["to_entity_type"], one["to_entity_id"]) == (wish.other_type, wish.other_id)
     ]
-    return _answer(request, request.path.removesuffix("link") + "links", shown)
+    return _answer(request, request.path.rstrip("/").removesuffix("link") + "links", shown)
 
 
 def _make(world: World, wish: _Wish) -> None:
@@ -94,14 +95,19 @@ def _make(world: World, wish: _Wish) -> None:
         join(world, *wish.ends, is_main=bool(metadata.get("main_contact") or metadata.get("is_main")))
         return
     row, element = world.entities(wish.owner_type)[wish.owner["id"]], world.catalog_elements[wish.other_id]
-    quantity = metadata.get("quantity")
     known = {
-        "quantity": quantity if isinstance(quantity, int | float) and not isinstance(quantity, bool) else 1,
+        "quantity": _quantity(metadata.get("quantity")),
         "catalog_id": element["catalog_id"],
         "price_id": whole(metadata.get("price_id")),
     }
     others = [one for one in row.get("catalog_links", []) if one["id"] != element["id"]]
     world.entities(wish.owner_type).put({**row, "catalog_links": [*others, {"id": element["id"], "metadata": known}]})
+
+
+def _quantity(given: object) -> int | float:
+    """As many as said, in parts if need be; one when nothing sensible is said."""
+    is_number = isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
+    return given if is_number else 1  # type: ignore[return-value]
 
 
 async def _unlink(request: web.Request) -> web.StreamResponse:
