@@ -8,7 +8,7 @@ from typing import Final, cast
 from aiohttp import ClientSession, web
 
 from server.sandbox import deliveries
-from server.sandbox.control import parts, people, watching
+from server.sandbox.control import data, parts, people, watching
 from server.sandbox.deliveries import CLIENT
 from server.sandbox.legacy import routes as legacy
 from server.sandbox.legacy.envelope import is_enveloped, refuse
@@ -17,15 +17,20 @@ from server.sandbox.page import routes as page
 from server.sandbox.rest import (
     account,
     calls,
+    catalogs,
     complex_leads,
+    customer_settings,
     dictionaries,
     entities,
     events,
+    fields,
     history,
     links,
     notes,
+    pipelines,
     tasks,
     unsorted,
+    users,
     webhooks,
 )
 from server.sandbox.rest.access import ASKER
@@ -43,8 +48,8 @@ _API: Final = ("/api/", "/oauth2/", "/private/", "/ajax/", "/sandbox/", "/v3/")
 _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's own tracing do is no news
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
-    account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
-    legacy, widgets_api, endpoints, people, watching, parts,
+    account, users, pipelines, dictionaries, fields, customer_settings, catalogs, unsorted, complex_leads, notes, links,
+    entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, watching, parts, data,
 )  # fmt: skip
 
 

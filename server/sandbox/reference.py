@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from server.sandbox.app import make_app
+from server.sandbox.expectations import EXPECTATIONS
 from server.sandbox.faults import __doc__ as faults_text
 from server.sandbox.openapi import plain_path
 from server.sandbox.page.sdk import SDK
 from server.sandbox.page.vendor import ABSENT, NEAREST
 from server.sandbox.routes import ROUTES_SEEN, Route
-from server.sandbox.rules import NOT_YET, RULES
+from server.sandbox.rules import NOT_YET, RULES, Rule
 from server.sandbox.switches import TABLE
 from server.sandbox.world import World
 
@@ -53,7 +54,8 @@ def text() -> str:
     parts = [
         _INTRO,
         "## The API\n\n" + _routes(amocrm),
-        "## Rules that clients rely on\n\n" + _rules(),
+        "## What API clients expect\n\nClause by clause, from the code of published clients.\n\n" + _expectations(),
+        "## Rules\n\n" + _rules(RULES),
         "## Switches\n\nSections are those of the platform reference.\n\n" + _switches(),
         "## The host page\n\n" + _routes([route for route in routes if _is_page(route)]),
         "### Vendor modules\n\n" + _modules(),
@@ -77,8 +79,12 @@ def _routes(routes: list[Route]) -> str:
     return _table(("method", "path", "what", "door", "fidelity"), rows)
 
 
-def _rules() -> str:
-    return _table(("rule", "fidelity", "pinned by"), [(r.text, _plain(r.fidelity), f"`{r.test}`") for r in RULES])
+def _expectations() -> str:
+    return "\n".join(f"### {section}\n\n{_rules(rules)}" for section, rules in EXPECTATIONS.items())
+
+
+def _rules(rules: Sequence[Rule]) -> str:
+    return _table(("rule", "fidelity", "pinned by"), [(r.text, _plain(r.fidelity), f"`{r.test}`") for r in rules])
 
 
 def _switches() -> str:

@@ -42,7 +42,8 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Serve these routes and remember them for the description."""
     seen = app.setdefault(ROUTES_SEEN, [])
     for route in routes:
-        for end in ("", "/") if route.or_slash else ("",):
+        is_loose = route.or_slash or route.path.startswith("/api/v4/")  # several clients end every address with a slash
+        for end in ("", "/") if is_loose else ("",):
             app.router.add_route(route.method, route.path + end, _behind(route))
         seen.append(route)
 

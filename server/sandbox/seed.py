@@ -68,6 +68,7 @@ class _Sample:
         self._deals(contacts)
         self._customers(contacts)
         self._feed(contacts)
+        self._goods()
         # Two people answer the same number.
         shared = contacts[20]["custom_fields_values"][0]["values"][0]
         contacts[21]["custom_fields_values"][0]["values"].append(dict(shared))
@@ -163,6 +164,33 @@ class _Sample:
             for tag in sample_texts.TAGS:
                 self._world.tags.add({"entity_type": entity_type, "name": tag})
 
+        for name in sample_texts.LOSS_REASONS:
+            times = {"created_at": _BORN, "updated_at": _BORN}
+            self._world.loss_reasons.add({"name": name, "sort": 100_000, **times})
+        for index, (name, kind) in enumerate(sample_texts.CUSTOMER_STATUSES):
+            status = {"name": name, "sort": index, "is_default": kind != 0, "type": kind, "conditions": []}
+            self._world.customer_statuses.add({**status, "color": _COLORS[index % len(_COLORS)]})
+        for name in sample_texts.SEGMENTS:
+            segment = {"name": name, "color": "10599d", "available_products_price_types": []}
+            self._world.segments.add({**segment, "created_at": _BORN, "updated_at": _BORN})
+
+    def _goods(self) -> None:
+        """The catalog of goods that amoCRM makes by itself, with its four fields."""
+        owner = self._users[0]["id"]
+        stamp = {"created_by": owner, "updated_by": owner, "created_at": _BORN, "updated_at": _BORN}
+        flags = {"can_add_elements": True, "can_show_in_cards": False, "can_link_multiple": True}
+        catalog = self._world.catalogs.add({"name": "Товары", "type": "products", "sort": 20, **flags, **stamp})
+        place = f"catalogs/{catalog['id']}"
+        for name, code, kind in (("Артикул", "SKU", "text"), ("Описание", "DESCRIPTION", "textarea"),
+                                 ("Цена", "PRICE", "price")):  # fmt: skip
+            self._field(place, name, code, kind)
+        self._field(place, "Группа", "GROUP", "category", codes=("Материалы", "Оборудование"))
+        for name, sku, price in sample_texts.GOODS:
+            values = [(self._field_ids[place, "SKU"], sku), (self._field_ids[place, "PRICE"], price)]
+            fields = [{"field_id": field["id"], "values": [{"value": value}]} for field, value in values]
+            element = {"catalog_id": catalog["id"], "name": name, "is_deleted": False, "custom_fields_values": fields}
+            self._world.catalog_elements.add({**element, **stamp})
+
     def _pipeline(self, index: int, name: str, statuses: tuple[str, ...]) -> Row:
         rows = [_status(self._world.next_id("statuses"), "Неразобранное", 10, kind=1)]
         rows += [
@@ -176,7 +204,8 @@ class _Sample:
 
     def _field(self, entity_type: str, name: str, code: str | None, kind: str, codes: tuple[str, ...] = ()) -> None:
         enums = [
-            {"id": self._world.next_id("enums"), "value": value, "code": value if code else None} for value in codes
+            {"id": self._world.next_id("enums"), "value": value, "code": value if kind == "multitext" else None}
+            for value in codes
         ]
         row = {"entity_type": entity_type, "name": name, "code": code, "type": kind, "enums": enums or None}
         field = self._world.custom_fields.add({**row, "sort": 500 + len(self._world.custom_fields)})
@@ -244,6 +273,8 @@ class _Sample:
             task = {"text": self._pick(sample_texts.TASKS), "complete_till": contact["updated_at"] + 3 * _DAY_S}
             state = {"task_type_id": 1, "duration": 0, "is_completed": False, "result": []}
             self._world.tasks.add({**owner, **stamp, **times, **task, **state})
+            contact["closest_task_at"] = task["complete_till"]
+            self._world.contacts.put(contact)
 
     def _entity(self, name: str, fields: list[Row]) -> Row:
         owner = self._pick(self._users)

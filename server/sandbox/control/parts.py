@@ -1,4 +1,4 @@
-"""Widgets, faults, the PBXs, the backend and the amount of data: the parts a tester moves."""
+"""Widgets, faults, the PBXs and the backend: the parts a tester moves."""
 
 from typing import Any, Final
 
@@ -12,9 +12,7 @@ from server.sandbox.pbx.stand_in import StandIn
 from server.sandbox.rest.answers import Problem, nothing, plain
 from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.limits import LIMITS
-from server.sandbox.rest.query import whole
 from server.sandbox.routes import Route
-from server.sandbox.seed import more_contacts
 from server.sandbox.widgets import installed
 from server.sandbox.widgets.archive import ArchiveError
 from server.sandbox.world import WORLD, Row, World
@@ -22,7 +20,6 @@ from server.sandbox.world import WORLD, Row, World
 EXCHANGES: Final = web.AppKey("exchanges", dict[str, StandIn])
 
 _OWN: Final = "the sandbox's own"
-_MOST_CONTACTS: Final = 100_000
 
 
 async def _widgets(request: web.Request) -> web.StreamResponse:
@@ -125,14 +122,6 @@ def _child(request: web.Request) -> Backend:
     return request.app[BACKEND]
 
 
-async def _grow(request: web.Request) -> web.StreamResponse:
-    world, count = request.app[WORLD], whole((await read_object(request)).get("count"))
-    if count is None or not 0 < count <= _MOST_CONTACTS:
-        raise Problem(400, f"count is a number from 1 to {_MOST_CONTACTS}")
-    more_contacts(world, count)
-    return plain({"contacts": len(world.contacts)})
-
-
 def _own(method: str, path: str, handler: Any, summary: str) -> Route:
     body: Any = None if method in ("GET", "DELETE") else "object"
     return Route(method, path, handler, summary, door="open", fidelity=_OWN, body=body)
@@ -147,5 +136,4 @@ ROUTES: Final = [
     _own("POST", "/sandbox/pbx/{vendor}/calls", _call, "let a PBX live through a call"),
     _own("GET", "/sandbox/backend", _backend, "the backend's process"),
     _own("POST", "/sandbox/backend", _move_backend, "kill, stop or start the backend"),
-    _own("POST", "/sandbox/contacts", _grow, "many more sample contacts"),
 ]

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from server.sandbox.rest import removal
 from server.sandbox.rest.access import asker, may
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import nested, read_object
-from server.sandbox.rest.changes import announce
 from server.sandbox.rest.query import whole
 from server.sandbox.world import WORLD, Row, World
 
@@ -59,9 +59,7 @@ def delete(world: World, user: Row, entity_type: str, number: int) -> bool:
     row = world.entities(entity_type).get(number)
     if row is None or row["is_deleted"] or not may(user, "delete", entity_type, row):
         return False
-    row |= {"is_deleted": True, "updated_at": world.now(), "updated_by": user["id"]}
-    world.entities(entity_type).put(row)
-    announce(world, "delete", entity_type, row=row, user_id=user["id"])
+    removal.delete(world, entity_type, row, user_id=user["id"])
     return True
 
 
@@ -69,8 +67,7 @@ def _delete_task(world: World, user: Row, number: int) -> bool:
     task = world.tasks.get(number)
     if task is None or not may(user, "delete", "tasks", task):
         return False
-    world.tasks.remove(number)
-    announce(world, "delete", "tasks", row=task, user_id=user["id"])
+    removal.delete(world, "tasks", task, user_id=user["id"])
     return True
 
 

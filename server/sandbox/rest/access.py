@@ -45,8 +45,15 @@ def enter(request: web.Request) -> None:
     asker = _by_token(request) if "Authorization" in request.headers else _by_key(request) or _by_cookie(request)
     world = request.app[WORLD]
     if asker.client_id is not None or asker.by_key or world.switches["limit_page"]:
-        request.app[LIMITS].spend(asker.client_id or f"{'key' if asker.by_key else 'page'}:{asker.user['id']}")
+        request.app[LIMITS].spend(_counted_as(request, asker))
     request[ASKER] = _in_context(request, asker)
+
+
+def _counted_as(request: web.Request, asker: Asker) -> str:
+    """Kommo counts requests by the caller's address, amoCRM by the integration."""
+    if request.app[WORLD].switches["brand"] == "kommo":
+        return str(request.remote)
+    return asker.client_id or f"{'key' if asker.by_key else 'page'}:{asker.user['id']}"
 
 
 def enter_page(request: web.Request) -> None:
@@ -92,13 +99,23 @@ def may(user: Row, action: Action, entity_type: str, row: Row | None = None) -> 
     rights = user["rights"]
     if rights["is_admin"]:
         return True
-    letter: str = rights.get(entity_type, {}).get(action, "A")
+    letter = _letter(rights, action, entity_type, row)
     if letter == "D":
         return False
     if letter == "A" or row is None:
         return True
     own: bool = row.get("responsible_user_id") == user["id"]
     return own or bool(letter == "G" and row.get("group_id") == user["group_id"])
+
+
+def _letter(rights: Row, action: Action, entity_type: str, row: Row | None) -> str:
+    """Rights to customers are those to leads; rights to a status of leads go before the general ones."""
+    if entity_type == "leads" and row is not None:
+        for one in rights.get("status_rights") or []:
+            if (one["pipeline_id"], one["status_id"]) == (row.get("pipeline_id"), row.get("status_id")):
+                return str(one["rights"].get(action, "A"))
+    noun = "leads" if entity_type == "customers" else entity_type
+    return str(rights.get(noun, {}).get(action, "A"))
 
 
 def require(request: web.Request, action: Action, entity_type: str, row: Row | None = None) -> None:

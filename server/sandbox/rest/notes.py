@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.rest.access import asker, may, require
-from server.sandbox.rest.answers import hal, link, nothing
+from server.sandbox.rest.answers import Problem, hal, link, nothing
 from server.sandbox.rest.bodies import read_items, read_object
 from server.sandbox.rest.changes import announce
 from server.sandbox.rest.entities import entity_in_path
@@ -147,6 +147,20 @@ def update(request: web.Request, items: Sequence[Row], *, notes: Sequence[Row | 
     return changed
 
 
+async def _pin(is_pinned: bool, request: web.Request) -> web.StreamResponse:
+    """One note of an entity is pinned at most: a second one takes its place."""
+    world = request.app[WORLD]
+    entity_type, entity_id = _place(request)
+    note = _note(request, entity_type, entity_id)
+    if note is None:
+        raise Problem(404, "Note not found")
+    require(request, "edit", entity_type, world.entities(entity_type).get(note["entity_id"]))
+    for other in world.notes.where(entity_type=entity_type, entity_id=note["entity_id"], is_pinned=True):
+        world.notes.put({**other, "is_pinned": False})
+    world.notes.put({**note, "is_pinned": is_pinned})
+    return nothing()
+
+
 def _draft(
     world: World, item: Row, *, owner_id: int | None, user_id: int, refuse: Callable[[str, str, str], None]
 ) -> Row:
@@ -222,6 +236,7 @@ def _show(request: web.Request, note: Row) -> Row:
     params = {name: value for name, value in note["params"].items() if name not in hidden}
     path = f"/api/v4/{note['entity_type']}/{note['entity_id']}/notes/{note['id']}"
     shown = {name: note.get(name) for name in _SHOWN}
+    shown["is_pinned"] = note.get("is_pinned", False)
     return {**shown, "params": params, "account_id": world.account["id"], "_links": link(request, path)}
 
 
@@ -241,4 +256,6 @@ ROUTES: Final = [
     *_both("PATCH", "", _update, summary="change several notes", body="array"),
     *_both("GET", f"/{_NOTE_ID}", _one, summary="one note", fidelity=_SWITCHES),
     *_both("PATCH", f"/{_NOTE_ID}", _update, summary="change one note", body="object"),
+    *_both("POST", f"/{_NOTE_ID}/pin", partial(_pin, True), summary="pin a note; 204"),
+    *_both("POST", f"/{_NOTE_ID}/unpin", partial(_pin, False), summary="unpin a note; 204"),
 ]

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from server.sandbox.phones import digits, is_phone_like, tail
-from server.sandbox.rest.custom_fields import values_by_code
+from server.sandbox.rest.custom_fields import texts_of, values_by_code
 from server.sandbox.rest.linking import rows_linked
 from server.sandbox.rest.nouns import LOST, WON
 from server.sandbox.world import ENTITIES, Collection, Key, Row, World
@@ -91,9 +91,8 @@ class Finder:
         if row is None:
             self._entries[entity_type].pop(key, None)
             return
-        values = [str(value["value"]) for entry in row.get("custom_fields_values") or [] for value in entry["values"]]
         phones = values_by_code(self._world, row, entity_type, "PHONE")
-        text = "\n".join([str(row.get("name") or ""), *values]).casefold()
+        text = "\n".join([str(row.get("name") or ""), *texts_of(row)]).casefold()
         self._entries[entity_type][key] = _Entry(text, tuple(digits(phone) for phone in phones))
 
 

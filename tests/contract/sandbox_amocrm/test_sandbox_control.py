@@ -101,13 +101,16 @@ async def test_the_widgets_api_shows_settings_to_their_own_integration_only(
 
 
 async def test_a_widget_is_installed_and_removed_by_the_api(site: Site, api: Api, folder: Path) -> None:
-    """POST with values installs; DELETE disconnects with 204."""
+    """POST with values installs and shows them, required ones must be there; DELETE disconnects with 204."""
     await site.put("/sandbox/widgets/other", json={"path": str(folder), "settings": {}, "active": False})
 
+    refused = await api.post("/api/v4/widgets/other", {"backend_url": ""})
     installed = await body(await api.post("/api/v4/widgets/other", {"backend_url": "http://localhost:2"}))
     removed = await api.delete("/api/v4/widgets/other")
 
+    assert refused.status == 400
     assert installed["is_active_in_account"] is True
+    assert installed["settings"] == {"backend_url": "http://localhost:2"}
     assert removed.status == 204
     assert (await body(await site.get("/sandbox/widgets")))[0] == {"code": "other", "active": False, "settings": {}}
 

@@ -149,6 +149,9 @@ def operations(site: Site) -> list[tuple[str, str]]:
     known = {
         "id": "501016",
         "note_id": "90001",
+        "status_id": "30002",
+        "catalog_id": "4501",
+        "customer_id": "301001",
         "uid": "0" * 58,
         "code": "kommutator",
         "entity": "contacts",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.sandbox.app import make_app
+from server.sandbox.expectations import EXPECTATIONS
 from server.sandbox.page import shell
 from server.sandbox.page.sdk import SDK
 from server.sandbox.reference import PAGE, text
@@ -15,6 +16,7 @@ from server.sandbox.switches import TABLE
 from server.sandbox.world import World
 
 ROOT = Path(__file__).parents[3]
+EVERY_RULE = (*RULES, *(rule for rules in EXPECTATIONS.values() for rule in rules))
 
 
 def test_the_page_is_current() -> None:
@@ -26,7 +28,7 @@ def test_every_rule_is_pinned_by_a_test_that_exists() -> None:
     """By name."""
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "tests/contract").glob("sandbox_*/test_*.py"))
 
-    missing = [rule.test for rule in RULES if f"def {rule.test}(" not in sources]
+    missing = [rule.test for rule in EVERY_RULE if f"def {rule.test}(" not in sources]
 
     assert missing == []
 
@@ -81,7 +83,7 @@ def test_every_named_switch_exists_and_every_switch_is_named_and_read() -> None:
     """In rules and routes; and somewhere in the code."""
     known = {switch.name for switch in TABLE}
     routes = make_app(World())[ROUTES_SEEN]
-    told = [entry.fidelity for entry in (*RULES, *routes, *SDK) if entry.fidelity.startswith("switch: ")]
+    told = [entry.fidelity for entry in (*EVERY_RULE, *routes, *SDK) if entry.fidelity.startswith("switch: ")]
     named = {name for fidelity in told for name in fidelity.removeprefix("switch: ").split(", ")}
     code = "".join(path.read_text("utf-8") for path in (ROOT / "server/sandbox").rglob("*.py"))
     read = set(re.findall(r"""switches\[["'](\w+)["']\]""", code))
