@@ -39,6 +39,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LARGEST: Final = 16 * 2**20  # a batch of 250 entities with everything filled in
 _API: Final = ("/api/", "/oauth2/", "/private/", "/ajax/", "/sandbox/", "/v3/")
 _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's own tracing do is no news
+_WIDGET: Final = "X-Sandbox-Widget"  # the page says whose request it is, where it can tell
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
@@ -82,6 +83,7 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         if request.path.startswith(_API) and not request.path.startswith(_QUIET):
             who = request.get(ASKER)
+            widget = request.headers.get(_WIDGET)
             request.app[WORLD].log.note(
                 "request",
                 method=request.method,
@@ -91,6 +93,7 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
                 client=who.client_id if who else None,
                 user_id=who.user["id"] if who else None,
                 ms=round((time.perf_counter() - started) * 1000, 1),
+                **({"widget": widget} if widget else {}),
             )
 
 

@@ -25,6 +25,7 @@ _PHONE_FORMS: Final = (
     "+7 {0} {1} {2} {3}",
 )
 _FIRST_EXTENSION: Final = 201
+MOST_CONTACTS: Final = 100_000  # more than any account whose list somebody scrolls through
 
 
 def seed(world: World, number: int = 1, *, widget_code: str = "kommutator", redirect_uri: str = "") -> None:
@@ -37,9 +38,9 @@ def seed(world: World, number: int = 1, *, widget_code: str = "kommutator", redi
 
 
 def more_contacts(world: World, count: int) -> None:
-    """Many more contacts, for whoever measures how the page and the search bear them."""
+    """Many more contacts, for whoever measures how the page and the search bear them; none for a count below 1."""
     with world.batch():
-        sample = _Sample(world, count)
+        sample = _Sample(world, world.account["seed"] + len(world.contacts))
         for _ in range(count):
             sample.contact()
 

@@ -1,5 +1,6 @@
 """Widgets, faults, the PBXs, the backend and the amount of data: the parts a tester moves."""
 
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,15 +15,14 @@ from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.limits import LIMITS
 from server.sandbox.rest.query import whole
 from server.sandbox.routes import Route
-from server.sandbox.seed import more_contacts
+from server.sandbox.seed import MOST_CONTACTS, more_contacts
 from server.sandbox.widgets import installed
-from server.sandbox.widgets.archive import ArchiveError
+from server.sandbox.widgets.archive import Archive, ArchiveError
 from server.sandbox.world import WORLD, Row, World
 
 EXCHANGES: Final = web.AppKey("exchanges", dict[str, StandIn])
 
 _OWN: Final = "the sandbox's own"
-_MOST_CONTACTS: Final = 100_000
 
 
 async def _widgets(request: web.Request) -> web.StreamResponse:
@@ -35,9 +35,11 @@ async def _put_widget(request: web.Request) -> web.StreamResponse:
     if not isinstance(settings, dict | None) or not isinstance(active, bool | None):
         raise Problem(400, "settings is an object, active true or false")
     code = request.match_info["code"]
-    if settings is not None:
-        installed.forget_settings(request.app[WORLD], code)
     try:
+        if path is not None:
+            Archive(Path(str(path))).check()
+        if settings is not None:
+            installed.forget_settings(request.app[WORLD], code)
         row = await installed.save(
             request.app, code, path=None if path is None else str(path), settings=settings, active=active
         )
@@ -127,8 +129,8 @@ def _child(request: web.Request) -> Backend:
 
 async def _grow(request: web.Request) -> web.StreamResponse:
     world, count = request.app[WORLD], whole((await read_object(request)).get("count"))
-    if count is None or not 0 < count <= _MOST_CONTACTS:
-        raise Problem(400, f"count is a number from 1 to {_MOST_CONTACTS}")
+    if count is None or not 0 < count <= MOST_CONTACTS:
+        raise Problem(400, f"count is a number from 1 to {MOST_CONTACTS}")
     more_contacts(world, count)
     return plain({"contacts": len(world.contacts)})
 

@@ -156,6 +156,7 @@ define([
     actions.removeAll(code);
     feed.unsubscribe(code);
     delete app.widgets.list[code];
+    trace.ended(code);
   }
 
   /** Leaving an area ends every widget that is not init_once. */
