@@ -68,7 +68,7 @@ def mango(sandbox: Sandbox) -> Pbx:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def at(sandbox: Sandbox, chrome: Browser) -> AsyncIterator[AtDesk]:
-    """`agent = await at("203")`: an agent at a browser; nothing on his pages may throw, or break a rule of moderation."""
+    """`agent = await at("203")`: an agent at a browser; his pages neither throw nor break moderation's rules."""
     async with AsyncExitStack() as stack:
         seated: list[Agent] = []
 

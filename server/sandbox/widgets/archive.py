@@ -59,7 +59,7 @@ class Archive:
             raise ArchiveError(f"{name} in {self.path} is not UTF-8 (byte {exc.start}); save it as UTF-8") from exc
         except ValueError as exc:
             raise ArchiveError(
-                f'{name} in {self.path} is not valid JSON: {exc}; no comments, no comma after the last item, only " quotes'
+                f"{name} in {self.path} is not valid JSON: {exc}; no comments, no last comma, only double quotes"
             ) from exc
         if not isinstance(value, dict):
             raise ArchiveError(f"{name} in {self.path} is not an object; begin it with {{")

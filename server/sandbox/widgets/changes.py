@@ -16,7 +16,7 @@ from server.sandbox.widgets.archive import ArchiveError, Fingerprint
 from server.sandbox.world import WORLD, World
 
 CHANNEL: Final = "sandbox:changed"
-_LOOK_S: Final = 0.5
+LOOK_S: Final = 0.5
 
 
 class Changes:
@@ -62,7 +62,7 @@ async def watching(app: web.Application) -> AsyncIterator[None]:
         while True:
             for code in changes.look():
                 changes.tell(code)
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(LOOK_S)
 
     task = asyncio.create_task(watch())
     yield
