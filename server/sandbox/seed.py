@@ -7,7 +7,7 @@ number two people share, people one agent may not see, names longer than any car
 import random
 from typing import Any, Final
 
-from server.sandbox import integrations, sample_texts
+from server.sandbox import integrations, sample_history, sample_texts
 from server.sandbox.rest.linking import link
 from server.sandbox.world import Row, World
 
@@ -72,13 +72,14 @@ class _Sample:
         shared = contacts[20]["custom_fields_values"][0]["values"][0]
         contacts[21]["custom_fields_values"][0]["values"].append(dict(shared))
         self._world.contacts.put(contacts[21])
+        sample_history.fill(self._world, self._random)
 
     def contact(self, name: str | None = None) -> Row:
         """One contact with a telephone number, most with an e-mail address."""
         first, last = self._person() if name is None else (name, "")
         fields = [self._multitext("contacts", "PHONE", self._phone(), code="MOB")]
         if self._random.random() < 0.7:
-            fields.append(self._multitext("contacts", "EMAIL", self._email(), code="WORK"))
+            fields.append(self._multitext("contacts", "EMAIL", self._email(last or "client"), code="WORK"))
         if self._random.random() < 0.5:
             position = self._field_ids["contacts", "POSITION"]
             fields.append({"field_id": position["id"], "values": [{"value": self._pick(sample_texts.POSITIONS)}]})
@@ -278,8 +279,9 @@ class _Sample:
         parts = f"{self._random.randint(100, 999)}", *(f"{self._random.randint(0, 99):02d}" for _ in range(2))
         return str(self._pick(_PHONE_FORMS)).format(code, *parts)
 
-    def _email(self) -> str:
-        return f"client{self._random.randint(1000, 9999)}@mail.example"
+    def _email(self, name: str) -> str:
+        latin = "".join(sample_texts.LATIN.get(letter, letter) for letter in name.lower())
+        return f"{latin}{self._random.randint(1000, 9999)}@mail.example"
 
     def _uuid(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"

@@ -8,8 +8,9 @@ from aiohttp import web
 from server.sandbox.backend import BACKEND, Backend, BackendError
 from server.sandbox.faults import FaultError
 from server.sandbox.oauth.tokens import revoke_access
+from server.sandbox.pbx.audio import mp3
 from server.sandbox.pbx.play import PlayError, play
-from server.sandbox.pbx.stand_in import StandIn
+from server.sandbox.pbx.stand_in import StandIn, audio_response
 from server.sandbox.rest.answers import Problem, nothing, plain
 from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.limits import LIMITS
@@ -135,6 +136,11 @@ async def _grow(request: web.Request) -> web.StreamResponse:
     return plain({"contacts": len(world.contacts)})
 
 
+async def _recording(request: web.Request) -> web.StreamResponse:
+    """What the sample account's talks sound like."""
+    return audio_response(request, mp3(float(request.match_info["seconds"])))
+
+
 def _own(method: str, path: str, handler: Any, summary: str) -> Route:
     body: Any = None if method in ("GET", "DELETE") else "object"
     return Route(method, path, handler, summary, door="open", fidelity=_OWN, body=body)
@@ -150,4 +156,5 @@ ROUTES: Final = [
     _own("GET", "/sandbox/backend", _backend, "the backend's process"),
     _own("POST", "/sandbox/backend", _move_backend, "kill, stop or start the backend"),
     _own("POST", "/sandbox/contacts", _grow, "many more sample contacts"),
+    _own("GET", "/sandbox/recordings/{seconds:\\d{1,4}}.mp3", _recording, "a recording of the sample account"),
 ]
