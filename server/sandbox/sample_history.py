@@ -12,6 +12,7 @@ from server.sandbox.rest.linking import rows_linked
 from server.sandbox.world import Row, World
 
 _DAY_S: Final = 86_400
+_OFFICE_S: Final = (6 * 3600, 15 * 3600)  # 9 to 18 o'clock in Moscow
 _ANSWERED: Final = 4  # amoCRM's call_status: talked
 _MISSED: Final = 6  # nobody picked up
 _UNTOUCHED: Final = 12  # contacts at the beginning: whoever tries the API out meets a blank page first
@@ -70,4 +71,6 @@ class _Past:
         return {"entity_type": entity_type, "entity_id": row["id"], **whose, **authors}
 
     def _after(self, row: Row) -> int:
-        return int(row["created_at"]) + self._chance.randint(600, 12 * _DAY_S)
+        """A moment of a working day, after the row was made."""
+        day = int(row["created_at"]) // _DAY_S + self._chance.randint(1, 12)
+        return day * _DAY_S + self._chance.randint(*_OFFICE_S)
