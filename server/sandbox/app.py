@@ -8,7 +8,7 @@ from typing import Final, cast
 from aiohttp import ClientSession, web
 
 from server.sandbox import deliveries
-from server.sandbox.control import parts, people, watching
+from server.sandbox.control import integrations, parts, people, watching
 from server.sandbox.deliveries import CLIENT
 from server.sandbox.oauth import endpoints
 from server.sandbox.page import routes as page
@@ -43,7 +43,7 @@ _WIDGET: Final = "X-Sandbox-Widget"  # the page says whose request it is, where 
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
-    widgets_api, endpoints, people, watching, parts,
+    widgets_api, endpoints, people, integrations, watching, parts,
 )  # fmt: skip
 
 

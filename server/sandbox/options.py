@@ -30,6 +30,7 @@ class Options:
     only_amocrm: bool = False
     as_json: bool = False
     contacts: int = 0  # at least so many in the account; 0: as the sample has them
+    redirect_uri: str | None = None  # of the first widget's integration; None: our backend's
     reload: bool = True  # open pages reload when a file of a widget changes
 
     @property
@@ -62,6 +63,7 @@ def options_from(  # noqa: PLR0913  one argument per option of the command line
     only: str | None = None,
     as_json: bool = False,
     contacts: int = 0,
+    redirect_uri: str | None = None,
     reload: bool = True,
 ) -> Options:
     """The options from the command line's words. Raises `OptionError`.
@@ -78,7 +80,7 @@ def options_from(  # noqa: PLR0913  one argument per option of the command line
             raise OptionError(f"{_ARCHIVE} does not exist; build it with: python build.py")
         widgets = ((_OURS, _ARCHIVE),)
     folder = None if state == ":memory:" else Path(state or _STATE)
-    return Options(host, port, folder, seed, widgets, only == "amocrm", as_json, contacts, reload)
+    return Options(host, port, folder, seed, widgets, only == "amocrm", as_json, contacts, redirect_uri, reload)
 
 
 def _widget(text: str) -> tuple[str, Path]:

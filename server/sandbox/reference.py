@@ -7,6 +7,7 @@ from typing import Final
 from server.sandbox.app import make_app
 from server.sandbox.faults import __doc__ as faults_text
 from server.sandbox.openapi import plain_path
+from server.sandbox.page import shell
 from server.sandbox.page.vendor import ABSENT, NEAREST
 from server.sandbox.routes import ROUTES_SEEN, Route
 from server.sandbox.rules import NOT_YET, RULES
@@ -27,6 +28,12 @@ chooses; *not yet* stands at the end with its reason.
 The door of a route: **api** a Bearer token or the page's session, **page** the page's session only, **open** anybody.
 """
 
+_FINDINGS: Final = """Breaches of moderation's rules that can be seen while a widget runs, and what it leaves behind in
+`destroy`. Each is an entry of `GET /sandbox/log` of kind `callback` with `name` (`rule` or `leak`), the kind under that
+name, `widget`, `where` (file:line:column), `message` and `cure`; each place is told once per page.
+
+"""
+
 
 def text() -> str:
     """The whole page."""
@@ -40,10 +47,21 @@ def text() -> str:
         "## The host page\n\n" + _routes([route for route in routes if _is_page(route)]),
         "### Vendor modules\n\n" + _modules(),
         "## The sandbox's own\n\n" + _routes([route for route in routes if route.path.startswith("/sandbox/")]),
+        "## What the developer bar finds\n\n" + _findings(),
         "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
         "## Not yet\n\n" + _table(("what", "why"), NOT_YET),
     ]
     return "\n".join(parts)
+
+
+def _findings() -> str:
+    """What `host/watch` tells of widgets, in the page's own words."""
+    words = shell.texts("en")
+    found = [key.split(".") for key in words if key.startswith(("rule.", "leak.")) and not key.endswith(".cure")]
+    rows = [
+        (name, kind, words[f"{name}.{kind}"].format(more="…"), words[f"{name}.{kind}.cure"]) for name, kind in found
+    ]
+    return _FINDINGS + _table(("name", "kind", "what", "cure"), rows)
 
 
 def _is_page(route: Route) -> bool:

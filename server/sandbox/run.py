@@ -66,7 +66,8 @@ async def started(options: Options) -> AsyncIterator[Sandbox]:
         world = World(None if options.state is None else state / "sandbox", origin=options.amocrm_url)
         stack.callback(world.close)
         code = options.widgets[0][0] if options.widgets else _OURS
-        seed(world, options.seed, widget_code=code, redirect_uri=f"{options.backend_url}/amo/oauth")
+        redirect_uri = options.redirect_uri or f"{options.backend_url}/amo/oauth"
+        seed(world, options.seed, widget_code=code, redirect_uri=redirect_uri)
         more_contacts(world, options.contacts - len(world.contacts))
         sandbox = Sandbox(options=options, world=world, app=make_app(world))
         if options.reload:

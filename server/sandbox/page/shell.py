@@ -13,7 +13,7 @@ from server.sandbox.page import vendor, widget_list
 from server.sandbox.rest.access import page_user, sign_in
 from server.sandbox.world import WORLD, Row, World
 
-HERE: Final = Path(__file__).parent
+HERE: Final = Path(__file__).resolve().parent  # the checkout may lie behind a symbolic link
 CONTROLS: Final = "/tmpl/controls/"  # noqa: S108  an address of amoCRM, no folder
 LANGS: Final = ("ru", "en")
 _START: Final = secrets.token_hex(4)  # two sandboxes on one port must not share a browser's cache of widgets

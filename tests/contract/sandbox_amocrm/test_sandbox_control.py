@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ServerDisconnectedError
 from aiohttp.test_utils import TestClient, TestServer
-from amocrm_client import Api, Site, body
+from amocrm_client import Api, Receiver, Site, body
 
 from server.sandbox.app import make_app
 from server.sandbox.backend import BACKEND, Backend, BackendError
@@ -72,6 +72,43 @@ async def test_a_widget_is_installed_listed_and_edited(site: Site, folder: Path)
     assert await body(await site.get("/sandbox/widgets")) == [
         {"code": "mine", "active": True, "settings": {"more": "1"}}
     ]
+
+
+async def test_a_broken_path_leaves_an_installed_widget_as_it_was(site: Site, folder: Path) -> None:
+    """Its settings, too."""
+    wanted: Row = {"path": str(folder), "settings": {"a": "b"}, "active": True}
+    await body(await site.put("/sandbox/widgets/mine", json=wanted))
+
+    refused = await site.put("/sandbox/widgets/mine", json=wanted | {"path": "/nowhere", "settings": {}})
+
+    assert refused.status == 400
+    assert await body(await site.get("/sandbox/widgets")) == [{"code": "mine", "active": True, "settings": {"a": "b"}}]
+
+
+async def test_an_own_backend_is_told_of_installing_and_disconnecting(
+    site: Site, folder: Path, receiver: Receiver
+) -> None:
+    """At the addresses entered for its integration; the code of the hook becomes tokens with the listed keys."""
+    addresses = {"redirect_uri": receiver.url, "disable_hook": receiver.url}
+    keys = await body(await site.put("/sandbox/integrations/mine", json=addresses))
+
+    await site.put("/sandbox/widgets/mine", json={"path": str(folder), "active": True})
+    code = (await receiver.next())["query"]["code"]
+    exchange = {name: keys[name] for name in ("client_id", "client_secret", "redirect_uri")}
+    wanted = exchange | {"grant_type": "authorization_code", "code": code}
+    tokens = await site.post("/oauth2/access_token", json=wanted)
+    await site.put("/sandbox/widgets/mine", json={"active": False})
+
+    assert tokens.status == 200
+    assert "signature" in (await receiver.next())["query"]
+    assert keys in await body(await site.get("/sandbox/integrations"))
+
+
+@pytest.mark.parametrize("wrong", [{"redirect_uri": "localhost"}, {"redirect_uri": 1}, {"disable_hook": "http://"},
+                                   {"redirect_uri": "http://h:port/"}, {"client_secret": "mine"}])  # fmt: skip
+async def test_an_integration_takes_whole_addresses_only(site: Site, wrong: Row) -> None:
+    """What cannot be called is refused where it is entered."""
+    assert (await site.put("/sandbox/integrations/mine", json=wrong)).status == 400
 
 
 @pytest.mark.parametrize("wrong", [{}, {"path": "/nowhere"}, {"settings": 1, "path": "x"}, {"active": "yes"}])
