@@ -126,3 +126,27 @@ async def test_requests_carry_the_widget_that_made_them(host: Host) -> None:
     assert own["widget"] == "requesting"
     assert (away["widget"], away["method"], away["status"]) == ("requesting", "POST", "failed")
     assert away["where"].startswith("script.js:")
+
+
+async def test_sockets_of_widgets_are_told(host: Host) -> None:
+    """When they open, fail and close."""
+    host.install("requesting")
+    await host.open("/dashboard/")
+
+    await host.page.evaluate("requesting()")
+    entry = await host.world.log.wait("socket", widget="requesting", event="close")
+
+    assert entry["url"].endswith("/nowhere")
+    assert entry["method"] == "WebSocket"
+
+
+async def test_the_pages_own_socket_is_told(host: Host) -> None:
+    """Who listens to what, and that a page has gone."""
+    await host.open("/dashboard/")
+    await host.world.log.wait("socket", event="open", user_id=host.users[0]["id"])
+    channels = (await host.world.log.wait("socket", event="subscribe"))["channels"]
+
+    await host.page.close()
+    await host.world.log.wait("socket", event="close")
+
+    assert f"notifications:{host.world.account['id']}:{host.users[0]['id']}" in channels

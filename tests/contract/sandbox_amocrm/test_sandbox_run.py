@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -99,6 +100,41 @@ async def test_a_third_party_widget_is_installed(port: int, tmp_path: Path) -> N
 
     assert row["active"] is True
     assert row["settings"] == {"backend_url": f"http://localhost:{port + 1}"}
+
+
+async def test_widgets_stand_beside_each_other_with_integrations_of_their_own(port: int, tmp_path: Path) -> None:
+    """--widget is repeatable; a folder's name is its code; the line speaks of the first one."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text('{"widget": {"version": "1"}}')
+    widgets = [str(tmp_path / "first"), f"other={tmp_path / 'second'}"]
+    options = options_from(port=port, state=":memory:", only="amocrm", widget=widgets, redirect_uri="http://h/oauth")
+
+    async with started(options) as sandbox, ClientSession() as client:
+        told = facts(sandbox)
+        listed = await answer_of(client, f"{told['amocrm']}/sandbox/widgets")
+        keys = await answer_of(client, f"{told['amocrm']}/sandbox/integrations")
+
+    assert [(one["code"], one["active"]) for one in listed] == [("first", True), ("other", True)]
+    assert [one["widget"] for one in keys] == ["first", "other"]
+    assert (keys[0]["client_id"], keys[0]["client_secret"]) == (told["client_id"], told["client_secret"])
+    assert (keys[0]["redirect_uri"], keys[1]["redirect_uri"]) == ("http://h/oauth", "")
+    assert keys[0]["client_secret"] != keys[1]["client_secret"]
+
+
+async def answer_of(client: ClientSession, url: str) -> Any:
+    """The JSON behind an address."""
+    async with client.get(url) as answer:
+        return await answer.json()
+
+
+async def test_each_line_has_a_grant_of_its_own(port: int) -> None:
+    """What one program does with its tokens is nothing to another."""
+    async with started(alone(port)) as sandbox:
+        first, second = facts(sandbox), facts(sandbox)
+
+    for name in ("auth_code", "access_token", "refresh_token"):
+        assert first[name] != second[name]
 
 
 async def test_a_broken_widget_stops_the_start_with_its_cure(port: int, tmp_path: Path) -> None:

@@ -32,12 +32,16 @@ define(['jquery', 'underscore', 'moment', 'host/html', 'host/texts', 'host/trace
       <span>${one.error ? `✗ ${one.error}` : `→ ${one.returned || ''}`}</span> ${took(one)}`,
     finding: (one) => html`${whose(one)} <span>${one.message}</span> <code>${one.where}</code><em>${one.cure}</em>`,
     error: (one) => html`${whose(one)} ${one.name}: <span>${one.message}</span>${one.stack ? html`<pre>${one.stack}</pre>` : ''}`,
-    request: (one) => html`${whose(one)} <b>${one.status}</b> ${one.method || ''} ${one.url} ${took(one)} <code>${one.where || ''}</code>`,
+    request: (one) => html`${whose(one)} <b>${one.event || one.status}</b> ${one.method || ''} ${one.url} ${took(one)} <code>${one.where || ''}</code>`,
     notification: (one) => html`<i>${one.method}</i> ${JSON.stringify(one.payload)}`,
   };
 
-  const tabOf = (one) => (one.kind === 'callback' && FINDINGS.includes(one.name) ? 'finding' : one.kind);
-  const isBad = (one) => one.error || Number(one.status) >= 400 || one.status === 'failed';
+  function tabOf(one) {
+    if (one.kind === 'socket') return 'request';
+    return one.kind === 'callback' && FINDINGS.includes(one.name) ? 'finding' : one.kind;
+  }
+
+  const isBad = (one) => one.error || Number(one.status) >= 400 || one.status === 'failed' || one.event === 'error';
   const line = (one) =>
     html`<li class="sandbox-bar__line sandbox-bar__line_${tabOf(one)} ${isBad(one) ? 'is-error' : ''}"><time>${clock(one.at)}</time><div>${LINE[tabOf(one)](one)}</div></li>`;
 

@@ -79,19 +79,25 @@ define([
     });
   }
 
-  function watchOthers() {
+  function watchBeacons() {
     around(navigator, 'sendBeacon', (original) => (url, data) => {
       const request = asked('BEACON', address(url));
       const isQueued = original.call(navigator, url, data);
       if (request) request.end(isQueued ? 'queued' : 'failed');
       return isQueued;
     });
-    ['WebSocket', 'EventSource'].forEach((name) =>
-      made(name, (socket, [url]) => {
-        const request = asked(name, address(url));
-        if (!request) return;
-        socket.addEventListener('open', () => request.end('open'), { once: true });
-        socket.addEventListener('error', () => request.end('failed'), { once: true });
+  }
+
+  function watchSockets() {
+    ['WebSocket', 'EventSource'].forEach((method) =>
+      made(method, (socket, [target]) => {
+        const url = address(target);
+        const who = HOSTS.test(url.pathname) ? null : owner.any();
+        if (!who) return;
+        const { widget, where } = who;
+        ['open', 'error', 'close'].forEach((event) =>
+          socket.addEventListener(event, () => trace.record('socket', { widget, where, method, url: url.href, event })),
+        );
       }),
     );
   }
@@ -126,7 +132,7 @@ define([
   }
 
   function watch() {
-    [watchXhr, watchFetch, watchOthers, watchSdk, watchFiles].forEach((start) => start());
+    [watchXhr, watchFetch, watchBeacons, watchSockets, watchSdk, watchFiles].forEach((start) => start());
   }
 
   return { watch };
