@@ -6,6 +6,7 @@ from typing import Final
 
 from server.sandbox.app import make_app
 from server.sandbox.faults import __doc__ as faults_text
+from server.sandbox.log import KINDS, MEANING
 from server.sandbox.openapi import plain_path
 from server.sandbox.page import shell
 from server.sandbox.page.vendor import ABSENT, NEAREST
@@ -47,11 +48,17 @@ def text() -> str:
         "## The host page\n\n" + _routes([route for route in routes if _is_page(route)]),
         "### Vendor modules\n\n" + _modules(),
         "## The sandbox's own\n\n" + _routes([route for route in routes if route.path.startswith("/sandbox/")]),
+        "### The log\n\n`GET /sandbox/log`, the oldest entry first; `?kind=` chooses.\n\n"
+        + _table(("kind", "what"), _log()),
         "## What the developer bar finds\n\n" + _findings(),
         "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
         "## Not yet\n\n" + _table(("what", "why"), NOT_YET),
     ]
     return "\n".join(parts)
+
+
+def _log() -> list[tuple[str, str]]:
+    return [(f"`{kind}`", MEANING[kind]) for kind in KINDS]
 
 
 def _findings() -> str:
