@@ -95,6 +95,20 @@ async def test_what_outlives_destroy_is_told_with_the_line_that_made_it(host: Ho
     assert all(where.startswith("script.js:") for where in lines)
 
 
+async def test_what_stood_in_the_settings_window_goes_with_it(host: Host) -> None:
+    """A widget that is disconnected has left behind what it opened elsewhere, and nothing of the window."""
+    host.install("leaky")
+    await host.open("/settings/widgets/")
+    await host.page.click(".js-widget-tile")
+    await host.page.wait_for_selector("[data-settings=ready]")
+
+    await host.page.click(".js-widget-uninstall")
+    await found(host, "leak", len(LEFT))
+    await host.page.wait_for_selector(".modal", state="detached")
+
+    assert len(await found(host, "leak")) == len(LEFT)
+
+
 async def test_the_bar_shows_findings_in_the_users_language(host: Host) -> None:
     """The tab counts them; a line says what, where and how to mend it; one widget alone can be looked at."""
     host.install("naughty", "truthy")

@@ -16,17 +16,21 @@ define(['jquery'], function ($) {
         closed.socket = new WebSocket('ws://' + location.host + '/ajax/page/socket');
         $('body').append('<div id="leaky_left"></div>');
         closed.$element = $('<div id="leaky_removed"></div>').appendTo('body');
+        closed.before = document.body.insertBefore(document.createElement('i'), document.getElementById('left_menu'));
         $('head').append('<link rel="stylesheet" href="' + self.params.path + '/style.css">');
         self.render_template({ body: '', render: '<p class="leaky">block</p>' });
         return true;
       },
       bind_actions: function () { return true; },
+      onSave: function () { return true; },
+      settings: function ($body) { $body.append('<p class="leaky">settings</p>').on('click', onClick); return true; },
       destroy: async function () {
         window.removeEventListener('scroll', onClick);
         await null;
         clearInterval(closed.timer);
         closed.socket.close();
         closed.$element.remove();
+        closed.before.remove();
       },
     };
     return this;

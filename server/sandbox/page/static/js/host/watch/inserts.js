@@ -50,34 +50,34 @@ define(['host/watch/owner', 'host/watch/patch', 'host/watch/findings', 'host/wat
     listeners.forEach((listener) => listener());
   }
 
-  function all(parent, nodes) {
-    if (!(parent instanceof Element)) return;
+  /** Elements of a fragment are listed before it gives them away. */
+  const spread = (nodes) =>
     nodes
       .flatMap((node) => (node instanceof DocumentFragment ? [...node.childNodes] : node))
-      .filter((node) => node instanceof Node)
-      .forEach((node) => node.parentNode === parent && put(parent, node));
-  }
+      .filter((node) => node instanceof Node);
 
-  /** `where` answers the parent of what is inserted; the nodes are listed before a fragment gives its own away. */
-  const telling = (where) => (original) => function (...args) {
-    const nodes = args.flatMap((node) => (node instanceof DocumentFragment ? [...node.childNodes] : node));
+  /** `where` answers the parent of what is inserted, `which` picks it out of the arguments. */
+  const telling = (where, which) => (original) => function (...args) {
     const parent = where(this, args);
+    const nodes = parent instanceof Element ? spread(which(args)) : [];
     const answer = original.apply(this, args);
-    all(parent, nodes);
+    nodes.filter((node) => node.parentNode === parent).forEach((node) => put(parent, node));
     return answer;
   };
 
   function watch() {
     const itself = (target) => target;
     const above = (target) => target.parentElement;
-    ['appendChild', 'insertBefore', 'replaceChild'].forEach((name) => around(Node.prototype, name, telling(itself)));
-    ['append', 'prepend'].forEach((name) => around(Element.prototype, name, telling(itself)));
-    ['before', 'after', 'replaceWith'].forEach((name) => around(Element.prototype, name, telling(above)));
-    around(
-      Element.prototype,
-      'insertAdjacentElement',
-      telling((target, [place]) => (/^before(begin)$|^afterend$/i.test(place) ? target.parentElement : target)),
+    const beside = (target, [place]) => (/^(beforebegin|afterend)$/i.test(place) ? target.parentElement : target);
+    const first = (args) => args.slice(0, 1);
+    const second = (args) => args.slice(1, 2);
+    const every = (args) => args;
+    ['appendChild', 'insertBefore', 'replaceChild'].forEach((name) =>
+      around(Node.prototype, name, telling(itself, first)),
     );
+    ['append', 'prepend'].forEach((name) => around(Element.prototype, name, telling(itself, every)));
+    ['before', 'after', 'replaceWith'].forEach((name) => around(Element.prototype, name, telling(above, every)));
+    around(Element.prototype, 'insertAdjacentElement', telling(beside, second));
   }
 
   return { watch, ownerOf, listen: (listener) => listeners.push(listener) };

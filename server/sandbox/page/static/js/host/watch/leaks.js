@@ -10,7 +10,7 @@ define(['jquery', 'host/trace', 'host/watch/owner', 'host/watch/patch', 'host/wa
 
   const { around, made } = patch;
   const LONG_MS = 1000; // a shorter one-shot timer ends before anybody misses its widget
-  const PAGE = '#page_holder'; // goes with the area, and everything in it
+  const PASSING = '#page_holder, .modal'; // go with the area, and everything in them
   let opened = new Set(); // {widget, where, kind, more, isOpen()}
   let binding = false; // jQuery is adding its own listener: the handler is noted, not the dispatcher
 
@@ -30,7 +30,7 @@ define(['jquery', 'host/trace', 'host/watch/owner', 'host/watch/patch', 'host/wa
   const lasts = (target) =>
     target === window ||
     target === document ||
-    (target instanceof Element && target.isConnected && !target.closest(PAGE));
+    (target instanceof Element && target.isConnected && !target.closest(PASSING));
 
   function watchJquery() {
     around($.event, 'add', (original) => (target, types, handler, ...rest) => {

@@ -16,7 +16,14 @@ define([
   const HEADER = 'X-Sandbox-Widget'; // tells the log of the server whose request it is
   const times = new Map(); // way through the widget's code → when it last asked
 
-  const address = (url) => new URL(String(url), location.href);
+  /** Null for what is no address: the browser says so itself. */
+  const address = (url) => {
+    try {
+      return new URL(String(url), location.href);
+    } catch (error) {
+      return null;
+    }
+  };
   const isOwn = (url) => url.origin === location.origin;
 
   function counted(who, what) {
@@ -27,7 +34,7 @@ define([
   }
 
   function asked(method, url) {
-    const who = HOSTS.test(url.pathname) ? null : owner.any();
+    const who = url && !HOSTS.test(url.pathname) && owner.any();
     if (!who) return null;
     if (isOwn(url) && API.test(url.pathname)) counted(who, url.pathname);
     const began = performance.now();
@@ -54,7 +61,7 @@ define([
     });
     around(XMLHttpRequest.prototype, 'send', (original) => function (body) {
       const { method, url } = opened.get(this) || {};
-      const request = url && asked(method, url);
+      const request = asked(method, url);
       if (request) {
         if (isOwn(url)) this.setRequestHeader(HEADER, request.widget);
         this.addEventListener('loadend', () => request.end(this.status || 'failed'));
@@ -66,7 +73,7 @@ define([
   function watchFetch() {
     around(window, 'fetch', (original) => (input, init) => {
       const url = address(input instanceof Request ? input.url : input);
-      const request = asked((init && init.method) || input.method || 'GET', url);
+      const request = asked((init && init.method) || (input && input.method) || 'GET', url);
       if (!request) return original.call(window, input, init);
       const headers = new Headers((init && init.headers) || input.headers);
       if (isOwn(url)) headers.set(HEADER, request.widget);
@@ -92,7 +99,7 @@ define([
     ['WebSocket', 'EventSource'].forEach((method) =>
       made(method, (socket, [target]) => {
         const url = address(target);
-        const who = HOSTS.test(url.pathname) ? null : owner.any();
+        const who = url && !HOSTS.test(url.pathname) && owner.any();
         if (!who) return;
         const { widget, where } = who;
         ['open', 'error', 'close'].forEach((event) =>
