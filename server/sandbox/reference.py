@@ -48,8 +48,7 @@ def text() -> str:
         "## The host page\n\n" + _routes([route for route in routes if _is_page(route)]),
         "### Vendor modules\n\n" + _modules(),
         "## The sandbox's own\n\n" + _routes([route for route in routes if route.path.startswith("/sandbox/")]),
-        "### The log\n\n`GET /sandbox/log`, the oldest first; `?kind=` chooses.\n\n"
-        + _table(("kind", "what"), _log()),
+        "### The log\n\n`GET /sandbox/log`, the oldest first; `?kind=` chooses.\n\n" + _table(("kind", "what"), _log()),
         "## What the developer bar finds\n\n" + _findings(),
         "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
         "## Not yet\n\n" + _table(("what", "why"), NOT_YET),

@@ -15,13 +15,19 @@ _DAY_S: Final = 86_400
 _OFFICE_S: Final = (6 * 3600, 15 * 3600)  # 9 to 18 o'clock in Moscow
 _ANSWERED: Final = 4  # amoCRM's call_status: talked
 _MISSED: Final = 6  # nobody picked up
+_EVERY: Final = 4
 _UNTOUCHED: Final = 12  # contacts at the beginning: whoever tries the API out meets a blank page first
 
 
 def fill(world: World, chance: random.Random) -> None:
-    """The calls of contacts, and what was written and planned at the deals of those with several or a closed one."""
-    past = _Past(world, chance)
-    for contact in list(world.contacts)[_UNTOUCHED:]:
+    """What was written and planned at every fourth contact and at the deals of those with several or a closed one, and
+    the calls.
+    """
+    past, contacts = _Past(world, chance), list(world.contacts)
+    for contact in contacts[::_EVERY]:
+        past.write("contacts", contact, "common", {"text": past.pick(sample_texts.NOTES)})
+        past.plan("contacts", contact)
+    for contact in contacts[_UNTOUCHED:]:
         for _ in range(chance.randint(0, 4)):
             past.call(contact)
         leads = rows_linked(world, contact, "leads")

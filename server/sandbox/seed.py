@@ -67,7 +67,6 @@ class _Sample:
             link(self._world, ("contacts", contact["id"]), ("companies", company["id"]))
         self._deals(contacts)
         self._customers(contacts)
-        self._feed(contacts)
         # Two people answer the same number.
         shared = contacts[20]["custom_fields_values"][0]["values"][0]
         contacts[21]["custom_fields_values"][0]["values"].append(dict(shared))
@@ -231,19 +230,6 @@ class _Sample:
             row |= {**money, "next_date": row["updated_at"] + 30 * _DAY_S, "status_id": 0, "periodicity": 0}
             customer = self._world.customers.add(row)
             link(self._world, ("customers", customer["id"]), ("contacts", contact["id"]), is_main=True)
-
-    def _feed(self, contacts: list[Row]) -> None:
-        for contact in contacts[::4]:
-            stamp = {name: contact[name] for name in ("responsible_user_id", "group_id", "created_by", "updated_by")}
-            times = {"created_at": contact["updated_at"], "updated_at": contact["updated_at"]}
-            params = {"text": self._pick(sample_texts.NOTES)}
-            owner = {"entity_type": "contacts", "entity_id": contact["id"]}
-            self._world.notes.add(
-                {**owner, **stamp, **times, "note_type": "common", "params": params, "visible_from": 0}
-            )
-            task = {"text": self._pick(sample_texts.TASKS), "complete_till": contact["updated_at"] + 3 * _DAY_S}
-            state = {"task_type_id": 1, "duration": 0, "is_completed": False, "result": []}
-            self._world.tasks.add({**owner, **stamp, **times, **task, **state})
 
     def _entity(self, name: str, fields: list[Row]) -> Row:
         owner = self._pick(self._users)
