@@ -64,7 +64,7 @@ define(['jquery', 'underscore', 'moment', 'host/html', 'host/texts', 'host/trace
     $bar.find('.js-bar-trouble').text(entries.error.length + entries.finding.length || '');
     if (!state.isOpen) return;
     const lines = shown(state.tab).slice().reverse();
-    $('#sandbox_bar_lines').html(
+    $('#sandbox_bar_lines > ol').html(
       String(lines.length ? html`${lines.map(line)}` : html`<li class="sandbox-bar__empty">${text('bar.nothing')}</li>`),
     );
     $('.js-bar-widget').html(String(widgets()));

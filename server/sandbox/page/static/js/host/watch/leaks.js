@@ -11,10 +11,16 @@ define(['jquery', 'host/trace', 'host/watch/owner', 'host/watch/patch', 'host/wa
   const { around, made } = patch;
   const LONG_MS = 1000; // a shorter one-shot timer ends before anybody misses its widget
   const PASSING = '#page_holder, .modal'; // go with the area, and everything in them
-  let opened = new Set(); // {widget, where, kind, more, isOpen()}
+  const opened = new Set(); // {widget, where, kind, more, isOpen()}
+  const ROOM = 500;
+  let room = ROOM; // a widget that opens and closes all day is looked through each time the set has doubled
   let binding = false; // jQuery is adding its own listener: the handler is noted, not the dispatcher
 
   function note(kind, who, more, isOpen) {
+    if (opened.size >= room) {
+      opened.forEach((one) => one.isOpen() || opened.delete(one));
+      room = Math.max(ROOM, 2 * opened.size);
+    }
     const record = Object.assign({ kind, more, isOpen }, who);
     opened.add(record);
     return record;
