@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from conftest import TIMEOUT_MS, Host
+from playwright.async_api import Route
 
 from server.sandbox.log import Entry
 from server.sandbox.page import shell
@@ -40,6 +41,25 @@ async def test_every_breach_is_told_with_its_rule_its_place_and_its_cure(host: H
     assert [one["cure"] for one in told] == [shell.texts("ru")[f"rule.{one['rule']}.cure"] for one in told]
     (css,) = (one for one in told if one["rule"] == "css")
     assert css["message"].endswith(".nav__menu, a:hover")
+
+
+async def test_code_of_other_hosts_runs_and_is_told(host: Host) -> None:
+    """Named as a dependency in define, or imported: the address stands in the finding, and the widget works."""
+    host.install("foreign")
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
+    scripts = {"lib.js": "define([], () => ({works: true}))", "module.mjs": "window.imported = true"}
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(body=scripts[route.request.url.rpartition("/")[2]], headers=headers)
+
+    await host.page.route("http://elsewhere.test/**", answer)
+
+    await host.open("/dashboard/")
+    told = await found(host, "rule", 2)
+    await host.page.wait_for_function("window.imported")
+
+    assert {(one["widget"], one["rule"]) for one in told} == {("foreign", "foreign")}
+    assert sorted(one["message"].split("/")[-1] for one in told) == ["lib.js", "module.mjs"]
 
 
 async def test_what_is_allowed_is_no_breach(host: Host) -> None:

@@ -1,5 +1,6 @@
 """`/sandbox/*`: what a tester asks of the sandbox itself."""
 
+import asyncio
 import json
 import sys
 import zipfile
@@ -196,6 +197,26 @@ async def test_a_fault_hits_the_next_n_requests_of_a_path(site: Site, api: Api) 
     ]
 
     assert statuses == [200, 503, 503, 200]
+
+
+@pytest.mark.parametrize(("rate", "statuses"), [(0, {200}), (1, {503})])
+async def test_a_fault_may_be_a_matter_of_chance(site: Site, api: Api, rate: int, statuses: set[int]) -> None:
+    """`rate` is how likely a request is hit."""
+    await site.post("/sandbox/faults", json={"target": "amocrm", "kind": "status", "status": 503, "rate": rate})
+
+    assert {(await api.get("/api/v4/account")).status for _ in range(5)} == statuses
+
+
+async def test_a_fault_may_end_by_itself(site: Site, api: Api) -> None:
+    """After `for_s` the API answers as before, and the list of faults is empty."""
+    await site.post("/sandbox/faults", json={"target": "amocrm", "kind": "status", "status": 503, "for_s": 0.3})
+    assert (await api.get("/api/v4/account")).status == 503
+
+    async with asyncio.timeout(5):
+        while (await api.get("/api/v4/account")).status == 503:
+            pass
+
+    assert await body(await site.get("/sandbox/faults")) == []
 
 
 async def test_an_outage_lasts_until_faults_are_cleared(site: Site, api: Api) -> None:
