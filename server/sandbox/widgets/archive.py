@@ -4,6 +4,7 @@ import codecs
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -57,7 +58,7 @@ class Archive:
             value = json.loads(raw.decode("utf-8"))
         except UnicodeDecodeError as exc:
             raise ArchiveError(f"{name} in {self.path} is not UTF-8 (byte {exc.start}); save it as UTF-8") from exc
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise ArchiveError(
                 f"{name} in {self.path} is not valid JSON: {exc}; no comments, no last comma, only double quotes"
             ) from exc
@@ -74,7 +75,12 @@ class Archive:
         widget = manifest.get("widget")
         if not isinstance(widget, dict):
             raise ArchiveError(f'{_MANIFEST} in {self.path} has no object "widget"; put name, version and locale there')
-        for lang in widget.get("locale") or ():
+        locale = widget.get("locale") or []
+        if not isinstance(locale, list) or not all(_is_language(lang) for lang in locale):
+            raise ArchiveError(
+                f'widget.locale of {_MANIFEST} in {self.path} is no list of languages; write ["ru", "en"]'
+            )
+        for lang in locale:
             self.json(f"i18n/{lang}.json")
         return manifest
 
@@ -111,6 +117,10 @@ class Archive:
         return self._files
 
 
+def _is_language(lang: Any) -> bool:
+    return isinstance(lang, str) and lang.isascii() and lang.isalpha()
+
+
 def _stat(file: Path) -> os.stat_result | None:
     try:
         return file.stat()
@@ -122,5 +132,5 @@ def _unzip(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-    except (OSError, ValueError, zipfile.BadZipFile) as exc:
+    except (OSError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile) as exc:  # broken, encrypted, too new
         raise ArchiveError(f"{path} cannot be read as a zip ({exc}); name a folder or a zip archive") from exc

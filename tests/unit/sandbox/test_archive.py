@@ -34,6 +34,9 @@ BROKEN = {
     "comment": (WHOLE | {"manifest.json": "{ // mine\n}"}, r"not valid JSON: .*line 1 column 3.*no comments"),
     "list": (WHOLE | {"manifest.json": "[]"}, "not an object"),
     "no widget": (WHOLE | {"manifest.json": "{}"}, 'no object "widget"'),
+    "no list": (WHOLE | {"manifest.json": '{"widget": {"locale": "ru"}}'}, "no list of languages"),
+    "strange": (WHOLE | {"manifest.json": '{"widget": {"locale": ["../ru"]}}'}, "no list of languages"),
+    "deep": (WHOLE | {"manifest.json": '{"a":' * 100_000}, "not valid JSON"),
     "no texts": ({"manifest.json": MANIFEST, "i18n/ru.json": "{}"}, r"no i18n/en\.json.*add the file"),
     "broken texts": (WHOLE | {"i18n/en.json": "{,}"}, r"i18n/en\.json .* not valid JSON"),
 }
