@@ -5,7 +5,8 @@ define(['host/trace', 'host/texts'], function (trace, text) {
   const told = new Set();
 
   function tell(name, kind, { widget, where, more, values }) {
-    const key = [name, kind, widget, where || more].join(' ');
+    // Of foreign code both the page and the browser tell, only one of them with a line.
+    const key = [name, kind, widget, kind === 'foreign' ? more : where || more].join(' ');
     if (!widget || told.has(key)) return;
     told.add(key);
     trace.record('callback', {
