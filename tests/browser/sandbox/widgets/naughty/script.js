@@ -20,6 +20,7 @@ define(['jquery'], function ($) {
     window.decent = function () {
       console.debug('hello');
       $.get('/api/v4/account');
+      [1, 2, 3].forEach(function (number) { self.$authorizedAjax({ url: '/private/ping.php?' + number }); });
       $('head').append('<style>.decent a, #decent .button-input, [data-decent] p { color: red } :root { --decent: 1 }</style>');
       $('body').append('<div class="decent" style="position:fixed;right:0;bottom:90px">decent</div>');
       APP.player_prepare.naughty = function () {};
