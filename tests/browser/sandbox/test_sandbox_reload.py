@@ -70,3 +70,7 @@ async def test_a_broken_manifest_is_told_in_the_bar(host: Host, mine: Path) -> N
 
     await page.wait_for_selector("#sandbox_bar.has-errors", state="attached")
     assert await page.evaluate("window.stays")
+    await page.click("#sandbox_bar_toggle")
+    await page.click("#sandbox_bar [data-tab=error]")
+    line = page.locator(".sandbox-bar__line_error", has_text="manifest.json")
+    assert "виджет не читается" in await line.inner_text()
