@@ -8,7 +8,7 @@ from typing import Final, cast
 from aiohttp import ClientSession, web
 
 from server.sandbox import deliveries
-from server.sandbox.control import data, parts, people, watching
+from server.sandbox.control import data, integrations, parts, people, watching
 from server.sandbox.deliveries import CLIENT
 from server.sandbox.legacy import routes as legacy
 from server.sandbox.legacy.envelope import is_enveloped, refuse
@@ -46,10 +46,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LARGEST: Final = 16 * 2**20  # a batch of 250 entities with everything filled in
 _API: Final = ("/api/", "/oauth2/", "/private/", "/ajax/", "/sandbox/", "/v3/")
 _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's own tracing do is no news
+_WIDGET: Final = "X-Sandbox-Widget"  # the page says whose request it is, where it can tell
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, users, pipelines, dictionaries, fields, customer_settings, catalogs, unsorted, complex_leads, notes, links,
-    entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, watching, parts, data,
+    entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, integrations, watching,
+    parts, data,
 )  # fmt: skip
 
 
@@ -89,6 +91,7 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         if request.path.startswith(_API) and not request.path.startswith(_QUIET):
             who = request.get(ASKER)
+            widget = request.headers.get(_WIDGET)
             request.app[WORLD].log.note(
                 "request",
                 method=request.method,
@@ -98,6 +101,7 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
                 client=who.client_id if who else None,
                 user_id=who.user["id"] if who else None,
                 ms=round((time.perf_counter() - started) * 1000, 1),
+                **({"widget": widget} if widget else {}),
             )
 
 

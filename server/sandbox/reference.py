@@ -7,7 +7,9 @@ from typing import Final
 from server.sandbox.app import make_app
 from server.sandbox.expectations import EXPECTATIONS
 from server.sandbox.faults import __doc__ as faults_text
+from server.sandbox.log import KINDS, MEANING
 from server.sandbox.openapi import plain_path
+from server.sandbox.page import shell
 from server.sandbox.page.sdk import SDK
 from server.sandbox.page.vendor import ABSENT, NEAREST
 from server.sandbox.routes import ROUTES_SEEN, Route
@@ -45,6 +47,11 @@ _KINDS: Final = (
     ("control", "Controls: `/tmpl/controls/<name>.twig` and `include_control`"),
     ("DOM", "Markup"),
 )
+_FINDINGS: Final = """Breaches of moderation's rules that can be seen while a widget runs, and what it leaves behind in
+`destroy`. Each is an entry of `GET /sandbox/log` of kind `callback` with `name` (`rule` or `leak`), the kind under that
+name, `widget`, `where` (file:line:column), `message` and `cure`; each place is told once per page.
+
+"""
 
 
 def text() -> str:
@@ -61,10 +68,26 @@ def text() -> str:
         "### Vendor modules\n\n" + _modules(),
         "## The widget SDK\n\n" + _SDK_INTRO + "\n".join(f"### {title}\n\n" + _members(kind) for kind, title in _KINDS),
         "## The sandbox's own\n\n" + _routes([route for route in routes if route.path.startswith("/sandbox/")]),
+        "### The log\n\n`GET /sandbox/log`, the oldest first; `?kind=` chooses.\n\n" + _table(("kind", "what"), _log()),
+        "## What the developer bar finds\n\n" + _findings(),
         "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
         "## Not yet\n\n" + _table(("what", "why"), NOT_YET),
     ]
     return "\n".join(parts)
+
+
+def _log() -> list[tuple[str, str]]:
+    return [(f"`{kind}`", MEANING[kind]) for kind in KINDS]
+
+
+def _findings() -> str:
+    """What `host/watch` tells of widgets, in the page's own words."""
+    words = shell.texts("en")
+    found = [key.split(".") for key in words if key.startswith(("rule.", "leak.")) and not key.endswith(".cure")]
+    rows = [
+        (name, kind, words[f"{name}.{kind}"].format(more="…"), words[f"{name}.{kind}.cure"]) for name, kind in found
+    ]
+    return _FINDINGS + _table(("name", "kind", "what", "cure"), rows)
 
 
 def _is_page(route: Route) -> bool:

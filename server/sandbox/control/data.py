@@ -11,19 +11,18 @@ from server.sandbox.rest.query import whole
 from server.sandbox.rest.unsorted_intake import CATEGORIES, read, store
 from server.sandbox.rest.writing import Refusals
 from server.sandbox.routes import Route
-from server.sandbox.seed import more_contacts
+from server.sandbox.seed import MOST_CONTACTS, more_contacts
 from server.sandbox.widgets.installed import first_admin
 from server.sandbox.world import ENTITIES, WORLD, Row, World
 
 _OWN: Final = "the sandbox's own"
-_MOST_CONTACTS: Final = 100_000
 _MOVES: Final = {"delete": removal.delete, "restore": removal.restore}
 
 
 async def _grow(request: web.Request) -> web.StreamResponse:
     world, count = request.app[WORLD], whole((await read_object(request)).get("count"))
-    if count is None or not 0 < count <= _MOST_CONTACTS:
-        raise Problem(400, f"count is a number from 1 to {_MOST_CONTACTS}")
+    if count is None or not 0 < count <= MOST_CONTACTS:
+        raise Problem(400, f"count is a number from 1 to {MOST_CONTACTS}")
     more_contacts(world, count)
     return plain({"contacts": len(world.contacts)})
 

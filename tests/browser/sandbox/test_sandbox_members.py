@@ -101,11 +101,11 @@ async def test_task_is_set_from_the_card(host: Host) -> None:
     assert await page.locator("div.modal-body__inner__todo-types label").count() == len(
         host.world.account["task_types"]
     )
-    await page.fill(".modal-task textarea", "Перезвонить")
+    await page.fill(".modal-task textarea", "Перезвонить во вторник")
     await page.click(".modal-task [type=submit]")
     await page.wait_for_selector(".modal-task", state="detached")
 
-    task = next(row for row in host.world.tasks if row["text"] == "Перезвонить")
+    task = next(row for row in host.world.tasks if row["text"] == "Перезвонить во вторник")
     assert (task["entity_id"], task["entity_type"]) == (contact["id"], "contacts")
 
 

@@ -318,3 +318,16 @@ async def test_every_answer_names_its_release(client: Client, world: World) -> N
     answer = await client.get("/private/ping.php")
 
     assert answer.headers["X-Core-Version"] == "7"
+
+
+async def test_a_page_that_has_gone_is_not_spoken_to(client: Client, world: World) -> None:
+    """Nothing is kept for a socket that was closed."""
+    socket = await client.ws_connect("/ajax/page/socket")
+    await socket.send_json({"subscribe": ["leads:events"]})
+    await socket.receive()
+    assert world.signals.emit("leads:events", {}) == 1
+
+    await socket.close()
+    await world.log.wait("socket", event="close")
+
+    assert world.signals.emit("leads:events", {}) == 0

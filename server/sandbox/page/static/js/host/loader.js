@@ -183,6 +183,7 @@ define([
     sources.removeAll(code);
     feed.unsubscribe(code);
     delete app.widgets.list[code];
+    trace.ended(code);
   }
 
   /** Leaving an area ends every widget that is not init_once. */

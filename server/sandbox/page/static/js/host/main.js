@@ -15,6 +15,7 @@ define([
   'host/controls',
   'host/bar',
   'host/views',
+  'host/watch/all',
   'host/settings_window',
   'host/widget',
 ], function (
@@ -33,6 +34,7 @@ define([
   controls,
   bar,
   views,
+  watching,
 ) {
   'use strict';
 
@@ -92,6 +94,7 @@ define([
     assemble();
     net.followReleases();
     [rightColumn, phoneMenu, controls, bar, views].forEach((room) => room.bind());
+    watching.watch();
     socket.listen('sandbox:widgets', null, loader.forget);
     socket.connect();
     feed.start().always(() => router.start(onPlace));

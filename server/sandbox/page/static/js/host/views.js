@@ -106,6 +106,12 @@ define([
     list.bind();
     settings.bind();
     automation.bind();
+    // A widget without a logo is a plain tile, not a broken picture.
+    document.addEventListener(
+      'error',
+      ({ target }) => target.nodeName === 'IMG' && target.classList.add('is-missing'),
+      true,
+    );
     $(document).on('submit.host-search', '.js-search', (event) => {
       event.preventDefault();
       const entity = ['leads', 'companies', 'customers'].includes(app.data.current_entity)

@@ -27,7 +27,7 @@ define([
     return html`<div class="card-holder__top card-fields__top"><a class="js-navigate-link card-fields__back" href="/${data.entity}/list/"
         aria-label="${text('card.back')}">${icon('back')}</a>
       <div class="control-fullname card-fields__name"><input class="text-input js-card-name" name="${cardModel.prefix(data.entity)}[NAME]"
-        id="person_name" value="${data.name}" placeholder="${text(`add.${data.entity}`)}" aria-label="${text('field.name')}"></div>
+        id="person_name" value="${data.name}" placeholder="${text(`add.${data.entity}`)}" aria-label="${text('field.name')}" title="${data.name}"></div>
       ${data.id ? html`<span class="card-fields__id">#${data.id}</span>` : ''}
       <div class="card-fields__tags">${tags}</div>${data.status ? status(data) : ''}</div>`;
   }

@@ -27,7 +27,7 @@ define([
       : text('note.to', { phone: phone.format(params.phone) });
     const body = html`<div class="feed-note__call-content">${icon(note.note_type)}<span class="feed-note__call-status">${text(`note.${note.note_type}`)} ${who}
       ${params.call_result ? html`<em>${params.call_result}</em>` : ''}</span>
-      ${params.link ? player.markup(params.link, params.duration) : html`<span class="feed-note__call-duration">${player.format(params.duration || 0)}</span>`}</div>`;
+      ${params.link ? player.markup(params.link, params.duration) : html`<span class="feed-note__call-duration">${params.duration ? player.format(params.duration) : text('note.no_talk')}</span>`}</div>`;
     return wrap(note, `call_in_out feed-note-wrapper-${note.note_type}`, body);
   }
 
