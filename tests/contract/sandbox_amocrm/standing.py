@@ -1,0 +1,64 @@
+"""A sandbox amoCRM in a thread of its own, for tests that are not asynchronous: what made-up requests are sent to."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.sandbox import integrations
+from server.sandbox.app import make_app
+from server.sandbox.oauth.tokens import new_grant, token_answer
+from server.sandbox.seed import seed
+from server.sandbox.world import World
+
+LEFT_OUT = ("/private/widget/proxy.php", "/ajax/page/socket")
+"""What speaks to other servers, and what holds its connection open."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A sandbox that stands: its port, its world, and an administrator's headers for every door."""
+
+    port: int
+    world: World
+    headers: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def standing() -> Iterator[Standing]:
+    """Serve a sample account without limits until the block ends."""
+    world, loop = World(), asyncio.new_event_loop()
+    seed(world, 1, redirect_uri="http://localhost:18801/amo/oauth")
+    world.switches.set({"limit_integration_per_s": 0, "limit_account_per_s": 0})
+    runner = web.AppRunner(make_app(world))
+    loop.run_until_complete(runner.setup())
+    loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", 0).start())
+    port = runner.addresses[0][1]
+    world.origin = f"http://127.0.0.1:{port}"
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield Standing(port, world, _headers(world))
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+
+
+def _headers(world: World) -> dict[str, str]:
+    user = world.user_named("201")
+    assert user is not None
+    grant = new_grant(world, client_id=integrations.main(world)["id"], user_id=user["id"])
+    session = world.page_sessions.add({"id": "session-of-the-tests", "user_id": user["id"]})
+    return {
+        "Authorization": f"Bearer {token_answer(world, grant)['access_token']}",
+        "Cookie": f"session_id={session['id']}",
+    }
