@@ -122,9 +122,12 @@ _HOOK: Final = _needs(_some(destination=_TEXT, settings=_list(_choice("add_lead"
                             sort=_INT), "destination")  # fmt: skip
 _CLIENT: Final = dict.fromkeys(("client_id", "client_secret", "redirect_uri", "code", "refresh_token"), _TEXT)
 
+_RINGING: Final = _needs(_some(type=_choice("phone_call"), phone_number=_TEXT, users=_list(_INT)), "type",
+                         "phone_number", "users")  # fmt: skip
+
 # By the end of a route's plain path; the first that fits.
 _BY_PATH: Final[tuple[tuple[str, Schema], ...]] = (
-    ("/notes", _NOTE),
+    ("/notes", _needs(_NOTE, "note_type", "params")),
     ("/notes/{note_id}", _NOTE),
     ("/api/v4/tasks", _needs(_TASK, "text", "complete_till")),
     ("/api/v4/tasks/{id}", _TASK),
@@ -138,7 +141,7 @@ _BY_PATH: Final[tuple[tuple[str, Schema], ...]] = (
     ("/api/v4/webhooks", _HOOK),
     ("/oauth2/access_token", _some(grant_type=_choice("authorization_code", "refresh_token"), **_CLIENT)),
     ("/oauth", _some(client_id=_TEXT, state=_TEXT, mode=_TEXT, decision=_choice("allow", "deny"), user=_TEXT)),
-    ("/events", _some(type=_choice("phone_call"), phone_number=_TEXT, users=_list(_INT), add=_list(_ANY))),
+    ("/events", _needs(_some(add=_list(_RINGING)), "add")),
     ("/ajax/one-time-token", _some(code=_TEXT)),
     *((f"/api/v4/{name}", _entity(noun)) for name, noun in NOUNS.items()),
     *((f"/api/v4/{name}/{{id}}", _entity(noun)) for name, noun in NOUNS.items()),
