@@ -66,8 +66,8 @@ KINDS = st.sampled_from(
 KEYS = st.sampled_from(
     ["page", "limit", "with", "with[]", "query", "query[]", "order", "order[id]", "order[id][x]", "filter",
      "filter[id]", "filter[id][]", "filter[id][from]", "filter[updated_at][from]", "filter[statuses]",
-     "filter[statuses][0]", "filter[statuses][0][status_id]", "filter[custom_fields_values][1][]", "filter[[[", "page[]",
-     "SEARCH", "[]", "]"]
+     "filter[statuses][0]", "filter[statuses][0][status_id]", "filter[custom_fields_values][1][]", "filter[[[",
+     "page[]", "SEARCH", "[]", "]"]
 )  # fmt: skip
 QUERIES = st.lists(st.tuples(KEYS, st.one_of(st.integers().map(str), st.text(max_size=10), st.just("%ff"))), max_size=4)
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30)
