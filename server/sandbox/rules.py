@@ -58,6 +58,7 @@ RULES: Final = (
     Rule("query finds a number however it is written", "test_a_number_is_found_however_it_is_written",
          "switch: query_digits"),
     Rule("bodies may be chunked; DELETE carries a body", "test_a_chunked_body_without_a_length_is_read"),
+    Rule("a list with holes, as PHP writes it, is a list", "test_a_list_with_holes_as_php_writes_it_is_a_list"),
     Rule("what was fetched can be sent back", "test_what_was_fetched_can_be_sent_back"),
     Rule("a created entity is matched by request_id", "test_a_created_entity_is_matched_by_request_id"),
     Rule("numbers may be floats", "test_a_task_takes_floats_and_is_completed"),
@@ -88,6 +89,13 @@ RULES: Final = (
     Rule("widget settings are for their own integration",
          "test_the_widgets_api_shows_settings_to_their_own_integration_only"),
     Rule("the account and its users have every member", "test_the_account_has_every_member_strict_clients_read"),
+    Rule("published clients of PyPI and npm work unchanged",
+         "test_entities_are_made_changed_fetched_and_found"),
+    Rule("telephony integrations work in their order and shapes",
+         "test_asterisk_falls_back_to_unsorted_when_nobody_has_the_number"),
+    Rule("whatever is sent is answered in time, below 500, refusals of the API as problem+json",
+         "test_no_body_query_header_or_path_breaks_it"),
+    Rule("/sandbox/openapi.json is true", "test_made_up_requests_are_answered_as_described"),
 )  # fmt: skip
 
 NOT_YET: Final = (
