@@ -130,7 +130,7 @@ class Mailbox:
         return web.Response()
 
     async def next(self) -> str:
-        return await asyncio.wait_for(self.got.get(), 5)
+        return await asyncio.wait_for(self.got.get(), 15)
 
 
 @pytest.fixture

@@ -62,6 +62,23 @@ async def notes(*, noun, key):
     return [{"id": one.id, "type": one.note_type} async for one in found]
 
 
+async def join(*, noun, key, to_noun, to_key):
+    await getattr(client, noun).link(key, to_noun, to_key)
+
+
+async def joined(*, noun, key):
+    return [[one.to_entity_type, one.to_entity_id] for one in await getattr(client, noun).links(key)]
+
+
+async def part(*, noun, key, to_noun, to_key):
+    await getattr(client, noun).unlink(key, to_noun, to_key)
+
+
+async def deal(*, lead):
+    [made] = await client.leads.create_complex([lead])
+    return {"lead": made.id, "contact": made.contact_id, "company": made.company_id}
+
+
 async def add_task(*, task):
     return (await client.tasks.create([task]))[0].id
 
@@ -79,5 +96,6 @@ def _now(verb):
 
 
 serve({"open": open_, "read_hook": read_hook, **{verb.__name__: _now(verb) for verb in (
-    sign_in, account, create, change, fetch, find, walk, add_note, notes, add_task, finish_task
+    sign_in, account, create, change, fetch, find, walk, add_note, notes, join, joined, part, deal,
+    add_task, finish_task
 )}})  # fmt: skip

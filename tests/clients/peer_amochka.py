@@ -66,6 +66,15 @@ def notes(*, noun, key):
     return [{"id": one["id"], "type": one["note_type"]} for one in found]
 
 
+def join(*, noun, key, to_noun, to_key):
+    client.link_entity(noun.removesuffix("s"), key, to_key, to_noun.removesuffix("s"))
+
+
+def joined(*, noun, key):
+    found = client.get_entity_links(noun.removesuffix("s"), key)
+    return [[one["to_entity_type"], one["to_entity_id"]] for one in found]
+
+
 serve({"open": open_, **{verb.__name__: verb for verb in (
-    account, create, change, fetch, find, walk, add_note, notes
+    account, create, change, fetch, find, walk, add_note, notes, join, joined
 )}})  # fmt: skip

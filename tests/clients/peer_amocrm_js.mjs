@@ -47,6 +47,20 @@ await serve({
     const found = listed(await client.request.get(`/api/v4/${noun}/${key}/notes`), 'notes');
     return found.map(({ id, note_type: type }) => ({ id, type }));
   },
+  join: async ({ noun, key, to_noun, to_key }) => {
+    await client.request.post(`/api/v4/${noun}/${key}/link`, [{ to_entity_id: to_key, to_entity_type: to_noun }]);
+  },
+  async joined({ noun, key }) {
+    const found = listed(await client.request.get(`/api/v4/${noun}/${key}/links`), 'links');
+    return found.map(({ to_entity_type, to_entity_id }) => [to_entity_type, to_entity_id]);
+  },
+  part: async ({ noun, key, to_noun, to_key }) => {
+    await client.request.post(`/api/v4/${noun}/${key}/unlink`, [{ to_entity_id: to_key, to_entity_type: to_noun }]);
+  },
+  async deal({ lead }) {
+    const { data: [{ id, contact_id, company_id }] } = await client.request.post('/api/v4/leads/complex', [lead]);
+    return { lead: id, contact: contact_id, company: company_id };
+  },
   add_task: async ({ task }) => (await client.tasks.create([task]))[0].id,
   async finish_task({ key, text }) {
     const task = await client.tasks.getById(key);

@@ -67,6 +67,23 @@ await serve({
     const found = await listed(client.note.getNotesByEntityId(key, noun, { limit: 50 }), 'notes');
     return found.map(({ id, note_type: type }) => ({ id, type }));
   },
+  join: async ({ noun, key, to_noun, to_key }) => {
+    await client.link.addLinksByEntityId(key, noun, [{ to_entity_id: to_key, to_entity_type: to_noun }]);
+  },
+  async joined({ noun, key }) {
+    const found = await listed(client.link.getLinksByEntityId(key, noun), 'links');
+    return found.map(({ to_entity_type, to_entity_id }) => [to_entity_type, to_entity_id]);
+  },
+  async part({ noun, key, to_noun, to_key }) {
+    const wanted = [{ to_entity_id: to_key, to_entity_type: to_noun }];
+    await client.link.deleteLinksByEntityId(key, noun, wanted).catch((error) => {
+      if (nameOf(error) !== 'NoContentError') throw error; // its own word for a 204
+    });
+  },
+  async deal({ lead }) {
+    const [{ id, contact_id, company_id }] = await client.lead.addComplex([lead]);
+    return { lead: id, contact: contact_id, company: company_id };
+  },
   add_task: async ({ task }) => first(await client.task.addTasks([task]), 'tasks').id,
   finish_task: async ({ key, text }) => {
     await client.task.completeTaskById(key, { is_completed: true, result: { text } });

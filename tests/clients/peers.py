@@ -21,6 +21,7 @@ ANSWER_S: Final = 60.0  # a cold start beside other suites on two cores
 _ENTITIES: Final = ("account", "create", "change", "fetch", "find", "walk")
 _NOTES: Final = ("add_note", "notes")
 _TASKS: Final = ("add_task", "finish_task")
+_LINKS: Final = ("join", "joined")
 _UNSORTED: Final = ("put_unsorted", "unsorted", "accept")
 _HOOKS: Final = ("subscribe", "hooks")
 _ALL_NOUNS: Final = ("contacts", "companies", "leads")
@@ -64,7 +65,7 @@ PEERS: Final = (
     Peer(
         "amochka",
         "peer_amochka.py",
-        (*_ENTITIES, *_NOTES),
+        (*_ENTITIES, *_NOTES, *_LINKS),
         {204: "NotFoundError", 400: "APIError", 401: "AuthenticationError", 403: "APIError"},
         repeats=(401, 429, 500),
         writes=("leads",),
@@ -73,20 +74,21 @@ PEERS: Final = (
     Peer(
         "aioamocrm",
         "peer_aioamocrm.py",
-        ("sign_in", *_ENTITIES, *_NOTES, *_TASKS, "read_hook"),
+        ("sign_in", *_ENTITIES, *_NOTES, *_LINKS, "part", "deal", *_TASKS, "read_hook"),
         {204: "NotFoundError", 400: "ValidationError", 401: "AuthError", 403: "ForbiddenError"},
         repeats=(401, 429, 500),
     ),
     Peer(
         "@shevernitskiy/amo",
         "peer_shevernitskiy_amo.mjs",
-        ("sign_in", *_ENTITIES, *_NOTES, *_TASKS, "log_call", *_UNSORTED, "decline", *_HOOKS, "unsubscribe"),
+        ("sign_in", *_ENTITIES, *_NOTES, *_LINKS, "part", "deal", *_TASKS, "log_call", *_UNSORTED, "decline", *_HOOKS,
+         "unsubscribe"),
         {204: "NoContentError", 400: "ApiError", 401: "ApiError", 403: "ApiError", 429: "ApiError", 500: "ApiError"},
     ),
     Peer(
         "amocrm-js",
         "peer_amocrm_js.mjs",
-        ("sign_in", *_ENTITIES, *_NOTES, *_TASKS, "log_call", *_UNSORTED, *_HOOKS),
+        ("sign_in", *_ENTITIES, *_NOTES, *_LINKS, "part", "deal", *_TASKS, "log_call", *_UNSORTED, *_HOOKS),
         {204: "RangeError", 263: "RangeError", 400: "APIResponseError", 401: "APIResponseError",
          403: "APIResponseError", 429: "APIResponseError", 500: "APIResponseError"},
     ),

@@ -152,6 +152,36 @@ async def test_notes_are_written_and_read(peer: Peer, opened: Opened, world: Wor
     ]  # fmt: skip
 
 
+@peers("join", "joined")
+async def test_cards_are_joined_and_parted(peer: Peer, opened: Opened, world: World, pair: Row) -> None:
+    """A contact joins a deal, and leaves it with a 204."""
+    talk = await opened(peer, pair)
+    lead, contact = [await talk.do("create", noun=noun, item={"name": "x"}) for noun in ("leads", "contacts")]
+    ends = {"noun": "leads", "key": lead, "to_noun": "contacts", "to_key": contact}
+
+    await talk.do("join", **ends)
+
+    assert await talk.do("joined", noun="leads", key=lead) == [["contacts", contact]]
+    if "part" in peer.verbs:
+        await talk.do("part", **ends)
+        assert await talk.do("joined", noun="leads", key=lead) == []
+
+
+@peers("deal")
+async def test_a_deal_with_its_contact_and_company_is_one_request(
+    peer: Peer, opened: Opened, world: World, pair: Row
+) -> None:
+    """The bare array of `leads/complex` is read; all three exist and belong together."""
+    talk = await opened(peer, pair)
+    inside = {"contacts": [{"name": "Кто-то", "custom_fields_values": phone(NUMBER)}], "companies": [{"name": "ООО"}]}
+
+    made = await talk.do("deal", lead={"name": "Заказ", "price": 100, "_embedded": inside})
+
+    assert world.companies[made["company"]]["name"] == "ООО"
+    ends = await talk.do("joined", noun="leads", key=made["lead"])
+    assert sorted(ends) == [["companies", made["company"]], ["contacts", made["contact"]]]
+
+
 @peers("add_task", "finish_task")
 async def test_a_task_from_its_beginning_to_its_result(peer: Peer, opened: Opened, world: World, pair: Row) -> None:
     """Set for a contact, and finished with a word on how it went."""

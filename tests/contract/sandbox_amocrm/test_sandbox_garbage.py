@@ -17,7 +17,7 @@ from server.sandbox.app import make_app
 from server.sandbox.openapi import describe
 from server.sandbox.world import World
 
-ANSWER_S = 5
+ANSWER_S = 15
 EXAMPLES = 25
 API = ("/api/", "/oauth2/", "/private/", "/ajax/")
 
