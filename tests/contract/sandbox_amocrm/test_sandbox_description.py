@@ -47,7 +47,7 @@ ANSWER_S = 15
 KNOWN_PHONE = "+79150001122"
 PHONE_FIELD = [{"field_code": "PHONE", "values": [{"value": KNOWN_PHONE}]}]
 LONGEST = 8_000  # of an address; what is longer never reaches the routes
-EXAMPLES = {GenerationMode.POSITIVE: 15, GenerationMode.NEGATIVE: 8}
+EXAMPLES = {GenerationMode.POSITIVE: 10, GenerationMode.NEGATIVE: 5}
 
 
 @pytest.fixture(scope="module")

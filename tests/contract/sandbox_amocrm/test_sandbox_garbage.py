@@ -18,7 +18,7 @@ from server.sandbox.openapi import describe
 from server.sandbox.world import World
 
 ANSWER_S = 15
-EXAMPLES = 25
+EXAMPLES = 15
 API = ("/api/", "/oauth2/", "/private/", "/ajax/")
 
 SCALARS = st.one_of(
