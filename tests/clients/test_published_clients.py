@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from conftest import Mailbox, Opened, asked, tokens_of
 from peers import PEERS, Peer, Refused, reaching
+from stage import Mailbox, Opened, asked, tokens_of
 
 from server.sandbox import integrations
 from server.sandbox.oauth.tokens import issue_code
