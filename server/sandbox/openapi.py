@@ -10,7 +10,7 @@ from server.sandbox.rest.nouns import NOUNS, ORDERS, Noun
 from server.sandbox.routes import ROUTES_SEEN, Route
 
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})+))?\}")
-_INTEGERS: Final = frozenset({"id", "note_id", "page", "limit"})
+_INTEGERS: Final = frozenset({"page", "limit"})
 _DOORS: Final[dict[str, list[dict[str, list[str]]]]] = {
     "api": [{"bearer": []}, {"session": []}],
     "page": [{"session": []}],
@@ -100,13 +100,13 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _schema(name, pattern)}
+        {"name": name, "in": "path", "required": True, "schema": _schema(pattern)}
         for name, pattern in _PARAMETER.findall(path)
     ]
 
 
 def _query_parameters(route: Route) -> list[dict[str, Any]]:
-    noun = NOUNS.get(route.path.removeprefix("/api/v4/").partition("/")[0])
+    noun = NOUNS.get(route.path.removeprefix("/api/v4/"))
     found = []
     for name in route.query:
         if name == "filter":
@@ -134,8 +134,8 @@ def _in_query(name: str, schema: Schema) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema}
 
 
-def _schema(name: str, pattern: str) -> dict[str, Any]:
-    if name in _INTEGERS and "d" in pattern:
+def _schema(pattern: str) -> dict[str, Any]:
+    if r"\d" in pattern:
         return {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}
     if "|" in pattern:
         return {"type": "string", "enum": pattern.split("|")}

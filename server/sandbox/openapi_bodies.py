@@ -1,6 +1,6 @@
 """What the bodies of requests consist of, for the description: entities from their own table, the others from here.
 
-A route that is not in the table takes any object; the description never promises more than the handlers read.
+A route that is not in the table takes the members that dictionaries have: fields, tags, pipelines and their like.
 """
 
 from typing import Any, Final
@@ -125,6 +125,18 @@ _CLIENT: Final = dict.fromkeys(("client_id", "client_secret", "redirect_uri", "c
 _RINGING: Final = _needs(_some(type=_choice("phone_call"), phone_number=_TEXT, users=_list(_INT)), "type",
                          "phone_number", "users")  # fmt: skip
 
+_ANY_OTHER: Final = _some(
+    id=_INT,
+    name=_TEXT,
+    type=_TEXT,
+    code=_TEXT,
+    sort=_INT,
+    color=_TEXT,
+    is_main=_FLAG,
+    enums=_list(_some(id=_INT, value=_TEXT, sort=_INT)),
+    custom_fields_values=_list(_FIELD),
+)
+
 # By the end of a route's plain path; the first that fits.
 _BY_PATH: Final[tuple[tuple[str, Schema], ...]] = (
     ("/notes", _needs(_NOTE, "note_type", "params")),
@@ -150,6 +162,5 @@ _BY_PATH: Final[tuple[tuple[str, Schema], ...]] = (
 
 def item_of(plain_path: str) -> Schema:
     """The object that a request to this path carries, or the list of which it carries."""
-    return next(
-        (schema for end, schema in _BY_PATH if plain_path.rstrip("/").endswith(end)), _some(id=_INT, name=_TEXT)
-    )
+    path = plain_path.rstrip("/")
+    return next((schema for end, schema in _BY_PATH if path.endswith(end)), _ANY_OTHER)

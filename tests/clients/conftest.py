@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from peers import Peer, Talk, running
-from stage import Authority, Mailbox, Opened, new_authority, tokens_of
+from stage import Authority, Mailbox, Opened, new_authority
+from worlds import sample_world, tokens_of
 
 from server.sandbox import integrations
 from server.sandbox.app import make_app
-from server.sandbox.seed import seed
 from server.sandbox.world import Row, World
-
-REDIRECT_URI = "http://localhost:18801/amo/oauth"
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +23,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def world() -> World:
-    world = World()
-    seed(world, 1, redirect_uri=REDIRECT_URI)
-    world.switches.set({"limit_integration_per_s": 0, "limit_account_per_s": 0})
-    return world
+    return sample_world()
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from peers import Talk
 
-from server.sandbox import integrations
-from server.sandbox.oauth.tokens import new_grant, token_answer
-from server.sandbox.world import Row, World
+from server.sandbox.world import World
 
 Opened = Callable[..., Awaitable[Talk]]
 
@@ -54,13 +52,6 @@ def _certificate(
     named = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key)
     dated = named.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=2))
     return dated.serial_number(x509.random_serial_number()).add_extension(extension, critical=False)
-
-
-def tokens_of(world: World, extension: str) -> Row:
-    """Fresh tokens of the user at an extension."""
-    user = world.user_named(extension)
-    assert user is not None
-    return token_answer(world, new_grant(world, client_id=integrations.main(world)["id"], user_id=user["id"]))
 
 
 @dataclass

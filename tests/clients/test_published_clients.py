@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from peers import PEERS, Peer, Refused, reaching
-from stage import Mailbox, Opened, asked, tokens_of
+from stage import Mailbox, Opened, asked
+from worlds import tokens_of
 
 from server.sandbox import integrations
 from server.sandbox.oauth.tokens import issue_code

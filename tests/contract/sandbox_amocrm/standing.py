@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
+from worlds import sample_world, tokens_of
 
-from server.sandbox import integrations
 from server.sandbox.app import make_app
-from server.sandbox.oauth.tokens import new_grant, token_answer
-from server.sandbox.seed import seed
 from server.sandbox.world import World
 
 LEFT_OUT = ("/private/widget/proxy.php", "/ajax/page/socket")
@@ -34,9 +32,7 @@ class Standing:
 @contextmanager
 def standing() -> Iterator[Standing]:
     """Serve a sample account without limits until the block ends."""
-    world, loop = World(), asyncio.new_event_loop()
-    seed(world, 1, redirect_uri="http://localhost:18801/amo/oauth")
-    world.switches.set({"limit_integration_per_s": 0, "limit_account_per_s": 0})
+    world, loop = sample_world(), asyncio.new_event_loop()
     runner = web.AppRunner(make_app(world))
     loop.run_until_complete(runner.setup())
     loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", 0).start())
@@ -56,9 +52,8 @@ def standing() -> Iterator[Standing]:
 def _headers(world: World) -> dict[str, str]:
     user = world.user_named("201")
     assert user is not None
-    grant = new_grant(world, client_id=integrations.main(world)["id"], user_id=user["id"])
     session = world.page_sessions.add({"id": "session-of-the-tests", "user_id": user["id"]})
     return {
-        "Authorization": f"Bearer {token_answer(world, grant)['access_token']}",
+        "Authorization": f"Bearer {tokens_of(world, '201')['access_token']}",
         "Cookie": f"session_id={session['id']}",
     }
