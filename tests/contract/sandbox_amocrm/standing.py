@@ -5,12 +5,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 
 from aiohttp import web
 from worlds import sample_world, tokens_of
 
 from server.sandbox.app import make_app
 from server.sandbox.world import World
+
+ANSWER_S = 15
+"""How long an answer may take on a machine that does much else."""
 
 LEFT_OUT = ("/private/widget/proxy.php", "/ajax/page/socket")
 """What speaks to other servers, and what holds its connection open."""
@@ -27,6 +31,16 @@ class Standing:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, method: str, path: str, sent: bytes, headers: dict[str, str]) -> tuple[int, str | None, bytes]:
+        """Status, kind and body of the answer. Raises `TimeoutError` when there is none in time."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
+        try:
+            connection.request(method, path, sent, {**self.headers, **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.headers["Content-Type"], answer.read()
+        finally:
+            connection.close()
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """What `/sandbox/openapi.json` says is so: requests made up from it are answered as it says, whatever is in them."""
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from standing import LEFT_OUT, Standing, standing
+from standing import ANSWER_S, LEFT_OUT, Standing, standing
 
 from server.sandbox.app import make_app
 from server.sandbox.integrations import main
@@ -43,7 +43,6 @@ OPERATIONS = [
     if path not in LEFT_OUT and (mode is GenerationMode.POSITIVE or path.startswith("/api/"))
 ]
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
-ANSWER_S = 15
 KNOWN_PHONE = "+79150001122"
 PHONE_FIELD = [{"field_code": "PHONE", "values": [{"value": KNOWN_PHONE}]}]
 LONGEST = 8_000  # of an address; what is longer never reaches the routes
@@ -62,8 +61,8 @@ def sandbox() -> Iterator[Standing]:
 
 
 def _made(sandbox: Standing, path: str, item: dict[str, Any], name: str) -> int:
-    answer = requests.post(sandbox.url + path, json=[item], headers=sandbox.headers, timeout=ANSWER_S)
-    return int(answer.json()["_embedded"][name][0]["id"])
+    _, _, answer = sandbox.ask("POST", path, json.dumps([item]).encode(), {"Content-Type": "application/json"})
+    return int(json.loads(answer)["_embedded"][name][0]["id"])
 
 
 def _existing(world: World, path: str, noun: str) -> dict[str, Any]:
