@@ -108,6 +108,8 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def _as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refusals as problem+json; what we did not foresee as well, with its trace in the log."""
+    if "\0" in request.path:  # refused by the web server before anybody takes it for a file's name
+        return problem(Problem(400, "Bad Request"))
     try:
         return await handler(request)
     except Problem as exc:

@@ -72,6 +72,7 @@ RULES: Final = (
     Rule("Kommo knows no customers in this rule", "test_kommo_knows_no_customers_in_this_rule", "switch: brand"),
     Rule("deleted leads and customers do not count", "test_deleted_leads_and_customers_do_not_count"),
     Rule("a lead in Unsorted is not open", "test_a_lead_in_unsorted_is_not_open"),
+    Rule("a list with holes, as PHP writes it, is a list", "test_a_list_with_holes_as_php_writes_it_is_a_list"),
     Rule("the same uniq twice", "test_the_same_uniq_twice_is_a_switch", "switch: calls_uniq"),
     Rule("when and how a call's note is seen", "test_a_note_may_be_visible_late",
          "switch: note_visible_after_s, note_uniq"),
@@ -114,6 +115,13 @@ RULES: Final = (
     Rule("contact_search.php: XML with id, name, company, is_company", "test_the_old_search_answers_in_xml",
          "switch: query_digits"),
     Rule("data survive a restart with --state", "test_everything_survives_a_restart"),
+    Rule("published clients of PyPI and npm work unchanged",
+         "test_entities_are_made_changed_fetched_and_found"),
+    Rule("telephony integrations work in their order and shapes",
+         "test_asterisk_falls_back_to_unsorted_when_nobody_has_the_number"),
+    Rule("whatever is sent is answered in time, below 500, refusals of the API as problem+json",
+         "test_no_body_query_header_or_path_breaks_it"),
+    Rule("/sandbox/openapi.json is true", "test_made_up_requests_are_answered_as_described"),
 )  # fmt: skip
 
 NOT_YET: Final = (

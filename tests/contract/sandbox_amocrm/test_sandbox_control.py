@@ -270,6 +270,19 @@ async def test_the_description_lists_every_route_of_amocrm(site: Site) -> None:
     assert not [path for path in described["paths"] if path.startswith("/sandbox/")]
 
 
+async def test_the_description_names_members_filters_and_refusals(site: Site) -> None:
+    """Whoever makes up requests from it sends what amoCRM reads."""
+    contacts = (await body(await site.get("/sandbox/openapi.json")))["paths"]["/api/v4/contacts"]
+
+    members = contacts["post"]["requestBody"]["content"]["application/json"]["schema"]["items"]["properties"]
+    assert members["responsible_user_id"]["type"] == "integer"
+    assert members["custom_fields_values"]["items"]["properties"].keys() >= {"field_id", "field_code", "values"}
+    assert "closest_task_at" not in members, "amoCRM counts it itself"
+    names = {parameter["name"] for parameter in contacts["get"]["parameters"]}
+    assert {"page", "query", "filter[id][]", "filter[updated_at][from]", "order[id]", "X-Context-User-ID"} <= names
+    assert contacts["get"]["responses"]["4XX"]["content"].keys() == {"application/problem+json"}
+
+
 async def test_a_call_is_played_by_the_named_pbx(world: World) -> None:
     """What it cannot play is refused in words; another vendor is 404."""
     app = make_app(world)

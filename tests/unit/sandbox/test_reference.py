@@ -26,7 +26,8 @@ def test_the_page_is_current() -> None:
 
 def test_every_rule_is_pinned_by_a_test_that_exists() -> None:
     """By name."""
-    sources = "".join(path.read_text("utf-8") for path in (ROOT / "tests/contract").glob("sandbox_*/test_*.py"))
+    files = [*(ROOT / "tests/contract").glob("sandbox_*/test_*.py"), *(ROOT / "tests/clients").glob("test_*.py")]
+    sources = "".join(path.read_text("utf-8") for path in files)
 
     missing = [rule.test for rule in EVERY_RULE if f"def {rule.test}(" not in sources]
 
