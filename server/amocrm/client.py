@@ -46,7 +46,7 @@ class Client(Wire):
 
     async def pipelines(self, account: Account) -> list[Pipeline]:
         """See `core.crm.Crm.pipelines`."""
-        return answers.pipelines(await self.get(account, "/api/v4/leads/pipelines", []))
+        return answers.pipelines(await self.get(account, "/api/v4/leads/pipelines", [], for_people=True))
 
     async def page(self, account: Account, noun: str, *, page: int, updated_since_s: int = 0) -> Page:
         """See `core.crm.Crm.page`. By id at first: pages must not shift under people's edits."""
@@ -73,19 +73,24 @@ class Client(Wire):
         found: dict[str, list[BookRow]] = {}
         leads: list[int] = []
         for noun in ("contacts", "companies"):
-            items = answers.embedded(await self.get(account, f"/api/v4/{noun}", query), noun)
+            items = answers.embedded(await self.get(account, f"/api/v4/{noun}", query, for_people=True), noun)
             known = [item for item in items if digits in answers.phones(item.get("custom_fields_values"))]
             found[noun] = answers.book_rows(known, noun)
             leads += answers.lead_ids(known)
         if leads:
-            found["leads"] = await self.fetch(account, "leads", leads)
+            found["leads"] = await self._fetch(account, "leads", leads, for_people=True)
         return found
 
     async def fetch(self, account: Account, noun: str, ids: list[int]) -> list[BookRow]:
         """See `core.crm.Crm.fetch`."""
+        return await self._fetch(account, noun, ids)
+
+    async def _fetch(
+        self, account: Account, noun: str, ids: list[int], *, for_people: bool = False
+    ) -> list[BookRow]:  # fmt: skip
         wanted = sorted(set(ids))[:PAGE]
         query = [("filter[id][]", str(one)) for one in wanted] + [("with", EMBED[noun]), ("limit", str(PAGE))]
-        content = await self.get(account, f"/api/v4/{noun}", query)
+        content = await self.get(account, f"/api/v4/{noun}", query, for_people=for_people)
         return answers.book_rows(answers.embedded(content, noun), noun)
 
     async def subscribe(self, account: Account, destination: str) -> bool:
@@ -180,4 +185,4 @@ class Client(Wire):
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
         """See `core.crm.Crm.notify`."""
         event = {"type": "phone_call", "phone_number": phone, "users": user_ids}
-        await self.ask(account, "POST", "/api/v2/events/", json={"add": [event]}, timeout_s=NOTIFY_S)
+        await self.ask(account, "POST", "/api/v2/events/", json={"add": [event]}, timeout_s=NOTIFY_S, for_people=True)

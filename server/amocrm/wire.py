@@ -119,13 +119,14 @@ class Wire:
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
-    async def get(self, account: Account, path: str, query: Query) -> Any:
-        _, body = await self.ask(account, "GET", path, query=query)
+    async def get(self, account: Account, path: str, query: Query, *, for_people: bool = False) -> Any:
+        """The content of a GET. `for_people`: somebody waits for it. Raises as `ask`."""
+        _, body = await self.ask(account, "GET", path, query=query, for_people=for_people)
         return answers.content_of(body)
 
     async def ask(  # noqa: PLR0913  # a request has as many parts
         self, account: Account, method: str, path: str, *, query: Query | None = None, json: Any = None,
-        accepts: tuple[int, ...] = (), timeout_s: float = TIMEOUT_S,
+        accepts: tuple[int, ...] = (), timeout_s: float = TIMEOUT_S, for_people: bool = False,
     ) -> tuple[int, bytes]:  # fmt: skip
         """One request with the account's token; once more with a fresh one when amoCRM says 401."""
         wallet = self._purse()
@@ -134,7 +135,7 @@ class Wire:
             held = await self._refresh(account, held)
         url = str(URL(account.origin + path).with_query(query)) if query else account.origin + path
         for attempt in (1, 2):
-            await self._paces.setdefault(account.id, Pace()).wait()
+            await self._paces.setdefault(account.id, Pace()).wait(for_people=for_people)
             headers = {"Authorization": f"Bearer {held.access}"}
             status, body = await self._send(method, url, headers=headers, json=json, timeout_s=timeout_s)
             if status == 401 and attempt == 1:

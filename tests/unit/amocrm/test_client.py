@@ -660,16 +660,32 @@ async def test_pipelines_in_use_are_offered(client: Client, amo: Amo, demo: Acco
 
 
 async def test_no_second_sees_more_requests_than_amocrm_allows() -> None:
-    """It bans who asks more often; a second's worth may go at once."""
+    """It bans who asks more often; a second's worth may go at once, work's and people's together."""
     start = time.monotonic()
     pace, sent = Pace(start - 2 * SECOND_S), []
 
-    for _ in range(2 * RATE + 1):
-        await pace.wait()
+    async def ask(for_people: bool) -> None:
+        await pace.wait(for_people=for_people)
         sent.append(time.monotonic())
+
+    await asyncio.gather(*(ask(number % 3 == 0) for number in range(2 * RATE + 1)))
 
     assert sent[RATE - 1] - start < 0.3
     assert all(sent[n + RATE] - sent[n] >= 1.0 for n in range(len(sent) - RATE))
+
+
+async def test_a_backlog_leaves_room_for_people() -> None:
+    """Twenty calls wait to be logged; somebody's telephone rings."""
+    start = time.monotonic()
+    pace = Pace(start - 2 * SECOND_S)
+    backlog = [asyncio.create_task(pace.wait()) for _ in range(20)]
+    await asyncio.sleep(0)
+
+    await pace.wait(for_people=True)
+
+    assert time.monotonic() - start < 0.3
+    for task in backlog:
+        task.cancel()
 
 
 async def test_a_fresh_process_counts_the_last_second_of_the_one_before() -> None:
