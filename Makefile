@@ -15,12 +15,12 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 # The virtual environment's Node, if it has one, before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: demo test lint types structure unit contract browser widget parts clean
+.PHONY: demo test lint types structure unit contract clients browser widget parts clean FORCE
 
 demo: widget
 	@$(PY) -m server sandbox --port $(PORT)
 
-test: lint types structure unit contract browser
+test: lint types structure unit contract clients browser
 
 # Python's packages: what runs and builds, then what tests. A machine without Node 20 gets one inside the environment.
 .venv/ready: pyproject.toml constraints.txt
@@ -61,8 +61,24 @@ unit: .venv/tests widget
 contract: .venv/tests widget parts
 	$(PYTEST) $(PARALLEL) tests/contract
 
+# Other people's clients of amoCRM against the sandbox, in environments of their own.
+clients: .venv/tests .venv-clients/installed tests/clients/node_modules/installed
+	$(PYTEST) $(PARALLEL) tests/clients
+
+# These two stamps are copies of what was asked for: they compare what it says, not how old it is.
+.venv-clients/installed: FORCE | .venv/ready
+	@cmp -s tests/clients/requirements.txt $@ || { echo "installing published clients into .venv-clients" \
+		&& rm -rf .venv-clients && $(PY) -m venv .venv-clients \
+		&& PIP_CONSTRAINT= .venv-clients/bin/pip install -q -r tests/clients/requirements.txt \
+		&& cp tests/clients/requirements.txt $@; }
+
+tests/clients/node_modules/installed: FORCE | .venv/ready
+	@cmp -s tests/clients/package-lock.json $@ || { echo "installing published clients into tests/clients" \
+		&& npm ci --prefix tests/clients --no-audit --no-fund --silent \
+		&& cp tests/clients/package-lock.json $@; }
+
 browser: .venv/tests widget parts
 	$(PYTEST) $(PARALLEL) tests/browser
 
 clean:
-	rm -rf .venv node_modules dist
+	rm -rf .venv .venv-clients node_modules tests/clients/node_modules dist

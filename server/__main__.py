@@ -94,6 +94,9 @@ def _runner() -> Any:
 @click.option("--seed", default=1, show_default=True, help="Which sample data.")
 @click.option("--widget", multiple=True, help="[CODE=]PATH of a widget to install instead of ours; repeatable.")
 @click.option("--only", type=click.Choice(["amocrm"]), help="Start amoCRM alone.")
+@click.option("--redirect-uri", help="Where codes of the first widget's integration go; our backend by default.")
+@click.option("--contacts", default=0, help="At least so many contacts in the account (25000: a large one).")
+@click.option("--reload/--no-reload", default=True, help="Reload open pages when a widget's file changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON first.")
 def sandbox(**options: Any) -> None:
     """Run a local amoCRM, local PBXs and the backend."""

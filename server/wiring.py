@@ -202,7 +202,7 @@ def services(settings: Settings, kept: Stores) -> Services:
     dialling = Dialling(lines, agents, kept.dials, outbound, kept.lanes)
     calls = Calls(lines, kept.calls, kept.hooks, kept.dials)
     logging = Logging(
-        kept.calls, accounts, lines, client, kept.lanes.alive,
+        kept.calls, accounts, lines, client, kept.lanes, kept.lanes.alive,
         link=recordings.lasting_link, settle_s=settings.amo_settle_s,
     )  # fmt: skip
     notice = Notice(accounts, lines, client)
@@ -210,6 +210,7 @@ def services(settings: Settings, kept: Stores) -> Services:
         calls.tell(listener)
     calls.tell_order(dialling.told)
     directory.tell(cards.found)
+    directory.tell(logging.learned)
     recordings.tell(cards.refreshed)
     intake = Intake(lines, kept.hooks, calls.read)
     return Services(
@@ -246,6 +247,8 @@ async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStac
             "expire": acting.calls.expire,
             "silence": acting.dialling.silence,
             "log": acting.logging.log,
+            "attach": acting.logging.attach,
+            "correct": acting.logging.correct,
             "fetch": acting.fetching.fetch,
             "exchange": outage.held(acting.accounts.exchange),
             "crawl": outage.held(acting.directory.crawl),

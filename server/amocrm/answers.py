@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from server.core.book import BookRow
-from server.core.crm import CallNote, Logged
+from server.core.crm import CallNote, Logged, Pipeline, Record, Status
 from server.core.errors import (
     CrmBlocked,
     CrmEntityUnknown,
@@ -20,15 +20,20 @@ from server.core.errors import (
 from server.core.phone import last10
 from server.core.records import Tokens, User
 from server.core.rights import Rights
-from server.core.vocabulary import Direction
 
 WON, LOST = 142, 143
 """The closing statuses, the same in every pipeline."""
+
+UNSORTED = 1
+"""The type of the status that is a pipeline's Unsorted."""
 
 ENTITY_UNKNOWN = 263
 """Legacy code of POST /api/v4/calls: nobody has the number (github.com/amocrm/amocrm-api-php, issue 52)."""
 
 NOUNS = {"contact": "contacts", "company": "companies", "lead": "leads", "customer": "customers"}
+
+OLD_NOUNS = {1: "contacts", 2: "leads", 3: "companies", 12: "customers"}
+"""Element types of the second generation of the API."""
 
 SHORTEST_PHONE = 5
 """Fewer digits are an extension, or a remark in the phone field."""
@@ -113,24 +118,6 @@ def user(item: Mapping[str, Any]) -> User:
     return User(user_id, str(item.get("name") or ""), group_id, is_admin, is_active, rights)
 
 
-def call_body(note: CallNote) -> dict[str, Any]:
-    """A call for POST /api/v4/calls. `created_by` equals `responsible_user_id`, or call statistics miss it."""
-    who = {"responsible_user_id": note.user_id, "created_by": note.user_id, "call_responsible": note.user_id}
-    optional = {"call_result": note.result_text, "link": note.link}
-    return {
-        "direction": "outbound" if note.direction is Direction.OUT else "inbound",
-        "uniq": note.uniq,
-        "duration": note.duration_s,
-        "source": note.source,
-        "phone": note.phone,
-        "call_status": note.status,
-        "created_at": note.started_s,
-        "request_id": note.uniq,
-        **(who if note.user_id else {}),
-        **{name: value for name, value in optional.items() if value},
-    }
-
-
 def logged(status: int, content: Any) -> Logged:
     """Where amoCRM put the call. Raises CrmEntityUnknown, CrmRefused; CrmUnavailable when the answer is a riddle."""
     items = embedded(content, "calls")
@@ -145,6 +132,69 @@ def logged(status: int, content: Any) -> Logged:
     if status >= 400:
         raise CrmRefused(f"amoCRM refused the call: {_reason(json.dumps(content).encode())}", status=status)
     raise CrmUnavailable("amoCRM's answer to a call was not understood.")
+
+
+def old_logged(content: Any) -> Logged:
+    """Where /api/v2/calls put the call. Raises CrmEntityUnknown, CrmRefused; CrmUnavailable for a riddle."""
+    for item in embedded(content, "items"):
+        noun = OLD_NOUNS.get(item.get("element_type") or 0)
+        if noun and isinstance(item.get("element_id"), int):
+            return Logged(noun, item["element_id"], int(item.get("id") or 0))
+    for fault in embedded(content, "errors"):
+        if fault.get("code") == ENTITY_UNKNOWN:
+            raise CrmEntityUnknown
+        raise CrmRefused(f"amoCRM refused the call: {fault.get('msg')}")
+    raise CrmUnavailable("amoCRM's answer to a call was not understood.")
+
+
+def old_record(content: Any) -> Record:
+    """What /api/v2/incoming_leads/sip made. Raises CrmRefused, CrmUnavailable."""
+    made = _dig(content, "data")
+    if _dig(content, "status") == "success" and isinstance(made, list) and made:
+        return Record(str(made[0]))
+    if _dig(content, "status") == "fail":
+        raise CrmRefused(f"amoCRM refused the call for Unsorted: {_dig(content, 'error')}")
+    raise CrmUnavailable("amoCRM's answer to a call for Unsorted was not understood.")
+
+
+def pipelines(content: Any) -> list[Pipeline]:
+    """The pipelines in use, the main one first, without the stage that is Unsorted (type 1)."""
+    found = [one for one in embedded(content, "pipelines") if not one.get("is_archive")]
+    found.sort(key=lambda one: not one.get("is_main"))
+    return [
+        Pipeline(
+            int(one["id"]),
+            str(one.get("name") or ""),
+            tuple(
+                Status(int(status["id"]), str(status.get("name") or ""))
+                for status in embedded(one, "statuses")
+                if status.get("type") != UNSORTED
+            ),
+        )
+        for one in found
+    ]
+
+
+def id_of(made: Any, what: str) -> int:
+    """The id of the first entity that was made. Raises CrmUnavailable when the answer is a riddle: it may exist."""
+    first = made[0] if isinstance(made, list) and made else None
+    found = _dig(first, "id")
+    if not isinstance(found, int):
+        raise CrmUnavailable(f"amoCRM's answer to a new {what} was not understood.")
+    return found
+
+
+def records(content: Any) -> list[tuple[Record, str, int]]:
+    """Records of Unsorted, each with its call's `uniq` and the moment it was made."""
+    return [
+        (
+            Record(str(one["uid"]), next(iter(lead_ids([one])), 0)),
+            str(_dig(one, "metadata", "uniq") or ""),
+            int(one.get("created_at") or 0),
+        )
+        for one in embedded(content, "unsorted")
+        if one.get("uid")
+    ]
 
 
 def with_uniq(notes: Iterable[Mapping[str, Any]], noun: str, uniq: str) -> Logged | None:

@@ -1,36 +1,21 @@
-"""amoCRM's API over aiohttp: requests with the account's token, refreshed once at a time and stored before use."""
+"""amoCRM's API as the services ask it: one method per question, each a few requests over the wire."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable
-from typing import Any, Protocol
-
-import aiohttp
-import structlog
-from yarl import URL
 
 from server.core.book import BookRow
-from server.core.crm import CallNote, Grant, Logged, Page
-from server.core.errors import CrmBlocked, CrmRateLimited, CrmRefused, CrmTokenDead, CrmUnavailable
+from server.core.crm import CallNote, Logged, Page, Pipeline, Record, Stranger, Unsorted
+from server.core.errors import CrmBlocked, CrmRefused, CrmUnavailable
 from server.core.phone import last10
-from server.core.records import Account, Tokens, User
+from server.core.records import Account, User
 
-from . import answers
-from .pace import Pace
+from . import answers, bodies
+from .wire import Wire
 
-log = structlog.get_logger()
-
-TIMEOUT_S = 10.0
-"""Below the lanes' lease: a request must be over before another node may take the account."""
-GRANT_S = 30.0
-"""An answer with new tokens that is given up is an authorisation lost: the old ones are dead by then."""
-CONNECT_S = 5.0
 NOTIFY_S = 2.0
-AGAIN, AGAIN_S = 3, 1.0
-"""How often, and after how many seconds, a new authorisation asks again whose it is."""
 PAGE = 250
-FRESH_MS = 5 * 60_000
-"""A token with less life than this is refreshed before it is used."""
+
+ABSENT = (404, 405)
+"""What amoCRM answers where an account's edition lacks a method."""
 
 NOTED = ("leads", "contacts", "companies", "customers")
 """Where a call's note may stand, the likeliest first."""
@@ -43,94 +28,9 @@ WATCHED = [
 ]
 WATCHED += ["responsible_contact", "responsible_company", "responsible_lead", "status_lead"]
 
-Query = list[tuple[str, str]]
 
-
-class Wallet(Protocol):
-    """Where the accounts' tokens are kept."""
-
-    def tokens(self, account_id: int) -> Tokens:
-        """Raises CrmTokenDead when there are none."""
-        ...
-
-    async def keep(self, account_id: int, tokens: Tokens) -> None:
-        """Store a new pair; durable when this returns."""
-        ...
-
-
-class Client:
-    """Fills `core.crm.Crm`. `attach` a wallet before the first use, close it at the end."""
-
-    def __init__(self, *, client_id: str, client_secret: str, redirect_uri: str, clock: Callable[[], int]) -> None:
-        self._integration = {
-            "client_id": client_id, "client_secret": client_secret, "redirect_uri": redirect_uri
-        }  # fmt: skip
-        self._clock = clock
-        self._wallet: Wallet | None = None
-        self._session: aiohttp.ClientSession | None = None
-        self._refreshing: dict[int, asyncio.Task[Tokens]] = {}
-        self._paces: dict[int, Pace] = {}
-
-    def attach(self, wallet: Wallet) -> None:
-        """Where tokens come from and go to."""
-        self._wallet = wallet
-
-    async def close(self) -> None:
-        """Let go of the connections, once every new pair of tokens is stored."""
-        if self._refreshing:
-            await asyncio.wait(set(self._refreshing.values()))
-        if self._session is not None:
-            await self._session.close()
-
-    # -- authorisation ---------------------------------------------------------------------------------------------
-
-    async def exchange(self, origin: str, code: str) -> Grant:
-        """See `core.crm.Crm.exchange`. The code is spent by the first half, so the second is tried more than once."""
-        fresh = await self._grant(origin, {"grant_type": "authorization_code", "code": code})
-        for _ in range(AGAIN):
-            with contextlib.suppress(CrmUnavailable, CrmRateLimited):
-                return await self._whose(origin, fresh)
-            await asyncio.sleep(AGAIN_S)
-        return await self._whose(origin, fresh)
-
-    async def _whose(self, origin: str, tokens: Tokens) -> Grant:
-        headers = {"Authorization": f"Bearer {tokens.access}"}
-        status, body = await self._send("GET", origin + "/api/v4/account", headers=headers)
-        if status != 200:
-            raise answers.error_of(status, body)
-        account_id, name = answers.account(answers.content_of(body))
-        return Grant(account_id, name, tokens)
-
-    async def _grant(self, origin: str, what: dict[str, str]) -> Tokens:
-        url, body = origin + "/oauth2/access_token", {**self._integration, **what}
-        status, answer = await self._send("POST", url, json=body, timeout_s=GRANT_S)
-        if status >= 400:
-            raise answers.error_of(status, answer)
-        return answers.tokens(answers.content_of(answer), self._clock())
-
-    async def _refresh(self, account: Account, stale: Tokens) -> Tokens:
-        """A new pair, made once however many ask. Raises CrmTokenDead.
-
-        It is a task of its own: whoever gives up waiting must not stop it between amoCRM's answer and the store, for
-        the old pair is dead by then.
-        """
-        known = self._purse().tokens(account.id)
-        if known.access != stale.access:
-            return known
-        task = self._refreshing.get(account.id)
-        if task is None:
-            task = self._refreshing[account.id] = asyncio.create_task(self._refreshed(account, known))
-            task.add_done_callback(lambda _: self._refreshing.pop(account.id))
-        return await asyncio.shield(task)
-
-    async def _refreshed(self, account: Account, known: Tokens) -> Tokens:
-        try:
-            fresh = await self._grant(account.origin, {"grant_type": "refresh_token", "refresh_token": known.refresh})
-        except CrmRefused as exc:
-            raise CrmTokenDead(account=account.id) from exc
-        await self._purse().keep(account.id, fresh)
-        log.info("token_refreshed", account=account.id)
-        return fresh
+class Client(Wire):
+    """Fills `core.crm.Crm`."""
 
     # -- the phone book --------------------------------------------------------------------------------------------
 
@@ -138,11 +38,15 @@ class Client:
         """See `core.crm.Crm.users`."""
         found: list[User] = []
         for number in range(1, 100):
-            content = await self._get(account, "/api/v4/users", [("page", str(number)), ("limit", str(PAGE))])
+            content = await self.get(account, "/api/v4/users", [("page", str(number)), ("limit", str(PAGE))])
             found += [answers.user(item) for item in answers.embedded(content, "users")]
             if not answers.has_more(content):
                 break
         return found
+
+    async def pipelines(self, account: Account) -> list[Pipeline]:
+        """See `core.crm.Crm.pipelines`."""
+        return answers.pipelines(await self.get(account, "/api/v4/leads/pipelines", [], for_people=True))
 
     async def page(self, account: Account, noun: str, *, page: int, updated_since_s: int = 0) -> Page:
         """See `core.crm.Crm.page`. By id at first: pages must not shift under people's edits."""
@@ -151,7 +55,7 @@ class Client:
             query += [("filter[updated_at][from]", str(updated_since_s)), ("order[updated_at]", "asc")]
         else:
             query.append(("order[id]", "asc"))
-        content = await self._get(account, f"/api/v4/{noun}", query)
+        content = await self.get(account, f"/api/v4/{noun}", query)
         rows = answers.book_rows(answers.embedded(content, noun), noun)
         return Page(tuple(rows), has_more=answers.has_more(content))
 
@@ -169,26 +73,31 @@ class Client:
         found: dict[str, list[BookRow]] = {}
         leads: list[int] = []
         for noun in ("contacts", "companies"):
-            items = answers.embedded(await self._get(account, f"/api/v4/{noun}", query), noun)
+            items = answers.embedded(await self.get(account, f"/api/v4/{noun}", query, for_people=True), noun)
             known = [item for item in items if digits in answers.phones(item.get("custom_fields_values"))]
             found[noun] = answers.book_rows(known, noun)
             leads += answers.lead_ids(known)
         if leads:
-            found["leads"] = await self.fetch(account, "leads", leads)
+            found["leads"] = await self._fetch(account, "leads", leads, for_people=True)
         return found
 
     async def fetch(self, account: Account, noun: str, ids: list[int]) -> list[BookRow]:
         """See `core.crm.Crm.fetch`."""
+        return await self._fetch(account, noun, ids)
+
+    async def _fetch(
+        self, account: Account, noun: str, ids: list[int], *, for_people: bool = False
+    ) -> list[BookRow]:  # fmt: skip
         wanted = sorted(set(ids))[:PAGE]
         query = [("filter[id][]", str(one)) for one in wanted] + [("with", EMBED[noun]), ("limit", str(PAGE))]
-        content = await self._get(account, f"/api/v4/{noun}", query)
+        content = await self.get(account, f"/api/v4/{noun}", query, for_people=for_people)
         return answers.book_rows(answers.embedded(content, noun), noun)
 
     async def subscribe(self, account: Account, destination: str) -> bool:
         """See `core.crm.Crm.subscribe`."""
         body = {"destination": destination, "settings": WATCHED, "sort": 10}
         try:
-            status, _ = await self._ask(account, "POST", "/api/v4/webhooks", json=body, accepts=(400, 402, 404, 422))
+            status, _ = await self.ask(account, "POST", "/api/v4/webhooks", json=body, accepts=(400, 402, 404, 422))
         except CrmBlocked:
             return False
         return status < 300
@@ -196,8 +105,13 @@ class Client:
     # -- calls -----------------------------------------------------------------------------------------------------
 
     async def log_call(self, account: Account, note: CallNote) -> Logged:
-        """See `core.crm.Crm.log_call`."""
-        status, body = await self._ask(account, "POST", "/api/v4/calls", json=[answers.call_body(note)], accepts=(400,))
+        """See `core.crm.Crm.log_call`. An account without the method has the one of the API before it."""
+        status, body = await self.ask(
+            account, "POST", "/api/v4/calls", json=[bodies.call(note)], accepts=(400, *ABSENT)
+        )  # fmt: skip
+        if status in ABSENT:
+            _, body = await self.ask(account, "POST", "/api/v2/calls", json=bodies.old_call(note))
+            return answers.old_logged(answers.content_of(body))
         return answers.logged(status, answers.content_of(body))
 
     async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
@@ -206,7 +120,7 @@ class Client:
             for number in range(1, MOST_PAGES):
                 query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("page", str(number))]
                 query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
-                content = await self._get(account, f"/api/v4/{noun}/notes", query)
+                content = await self.get(account, f"/api/v4/{noun}/notes", query)
                 notes = answers.embedded(content, "notes")
                 found = answers.with_uniq(notes, noun, note.uniq)
                 if found is not None:
@@ -217,62 +131,58 @@ class Client:
                     break
         return None
 
+    async def note(self, account: Account, noun: str, entity_id: int, note: CallNote) -> Logged:
+        """See `core.crm.Crm.note`."""
+        path = f"/api/v4/{noun}/{entity_id}/notes"
+        _, body = await self.ask(account, "POST", path, json=[bodies.note(note)])
+        made = answers.embedded(answers.content_of(body), "notes")
+        return Logged(noun, entity_id, answers.id_of(made, "note"))
+
+    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+        """See `core.crm.Crm.amend`."""
+        body = {"id": note_id, **bodies.amended(note)}
+        await self.ask(account, "PATCH", f"/api/v4/{noun}/notes/{note_id}", json=body)
+
+    async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
+        """See `core.crm.Crm.create`."""
+        if stranger.lead_name:
+            _, body = await self.ask(account, "POST", "/api/v4/leads/complex", json=[bodies.lead(stranger)])
+            return "leads", answers.id_of(answers.content_of(body), "lead")
+        _, body = await self.ask(account, "POST", "/api/v4/contacts", json=[bodies.contact(stranger)])
+        return "contacts", answers.id_of(answers.embedded(answers.content_of(body), "contacts"), "contact")
+
+    async def put_unsorted(self, account: Account, call: Unsorted) -> Record:
+        """See `core.crm.Crm.put_unsorted`. An account without the method has the one of the API before it."""
+        path = "/api/v4/leads/unsorted/sip"
+        status, body = await self.ask(account, "POST", path, json=[bodies.unsorted(call)], accepts=ABSENT)
+        if status in ABSENT:
+            _, body = await self.ask(account, "POST", "/api/v2/incoming_leads/sip", json=bodies.old_unsorted(call))
+            return answers.old_record(answers.content_of(body))
+        made = answers.records(answers.content_of(body))
+        if not made:
+            raise CrmUnavailable("amoCRM's answer to a call for Unsorted was not understood.")
+        return made[0][0]
+
+    async def find_unsorted(self, account: Account, uniq: str, *, since_s: int) -> Record | None:
+        """See `core.crm.Crm.find_unsorted`. The latest first, down to the moment of the call."""
+        for number in range(1, MOST_PAGES):
+            query = [("filter[category][]", "sip"), ("order[created_at]", "desc")]
+            query += [("limit", str(PAGE)), ("page", str(number))]
+            content = await self.get(account, "/api/v4/leads/unsorted", query)
+            found = answers.records(content)
+            for record, its_uniq, _ in found:
+                if its_uniq == uniq:
+                    return record
+            if not answers.has_more(content) or found[-1][2] < since_s:
+                break
+        return None
+
+    async def is_unsorted(self, account: Account, uid: str) -> bool:
+        """See `core.crm.Crm.is_unsorted`. amoCRM forgets a record that was sorted: 404, or nothing."""
+        status, _ = await self.ask(account, "GET", f"/api/v4/leads/unsorted/{uid}", accepts=(404,))
+        return status == 200
+
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
         """See `core.crm.Crm.notify`."""
         event = {"type": "phone_call", "phone_number": phone, "users": user_ids}
-        await self._ask(account, "POST", "/api/v2/events/", json={"add": [event]}, timeout_s=NOTIFY_S)
-
-    # -- inside ----------------------------------------------------------------------------------------------------
-
-    async def _get(self, account: Account, path: str, query: Query) -> Any:
-        _, body = await self._ask(account, "GET", path, query=query)
-        return answers.content_of(body)
-
-    async def _ask(  # noqa: PLR0913  # a request has as many parts
-        self, account: Account, method: str, path: str, *, query: Query | None = None, json: Any = None,
-        accepts: tuple[int, ...] = (), timeout_s: float = TIMEOUT_S,
-    ) -> tuple[int, bytes]:  # fmt: skip
-        """One request with the account's token; once more with a fresh one when amoCRM says 401."""
-        wallet = self._purse()
-        held = wallet.tokens(account.id)
-        if held.expires_ms - self._clock() < FRESH_MS:
-            held = await self._refresh(account, held)
-        url = str(URL(account.origin + path).with_query(query)) if query else account.origin + path
-        for attempt in (1, 2):
-            await self._paces.setdefault(account.id, Pace()).wait()
-            headers = {"Authorization": f"Bearer {held.access}"}
-            status, body = await self._send(method, url, headers=headers, json=json, timeout_s=timeout_s)
-            if status == 401 and attempt == 1:
-                held = await self._refresh(account, held)
-                continue
-            break
-        if status == 401:
-            raise CrmTokenDead(account=account.id)
-        if status >= 300 and status not in accepts:
-            raise answers.error_of(status, body)
-        return status, body
-
-    async def _send(
-        self, method: str, url: str, *, headers: dict[str, str] | None = None, json: Any = None,
-        timeout_s: float = TIMEOUT_S,
-    ) -> tuple[int, bytes]:  # fmt: skip
-        """Raises CrmUnavailable when no whole answer came in time. Redirects are not followed: tokens stay here."""
-        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_S)
-        try:
-            async with self._open().request(
-                method, URL(url, encoded=True), headers=headers, json=json, timeout=timeout, allow_redirects=False
-            ) as response:
-                body = await response.read()
-                return response.status, body
-        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-            raise CrmUnavailable(f"amoCRM does not answer ({type(exc).__name__}).") from exc
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        return self._session
-
-    def _purse(self) -> Wallet:
-        if self._wallet is None:
-            raise RuntimeError("Client.attach was not called")
-        return self._wallet
+        await self.ask(account, "POST", "/api/v2/events/", json={"add": [event]}, timeout_s=NOTIFY_S, for_people=True)

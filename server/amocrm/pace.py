@@ -5,6 +5,9 @@ import time
 from collections import deque
 
 RATE = 7
+SPARE = 1
+"""Of these, kept for what a person waits for: a backlog of calls must not hold up the name of who is ringing."""
+
 SECOND_S = 1.1
 """amoCRM's second, with a tenth for the ways there: requests bunch up on the network."""
 
@@ -20,12 +23,14 @@ class Pace:
     """
 
     def __init__(self, since: float = STARTED) -> None:
-        self._slots: deque[float] = deque([since] * RATE, maxlen=RATE)
+        self._work: deque[float] = deque([since] * (RATE - SPARE), maxlen=RATE - SPARE)
+        self._spare: deque[float] = deque([since] * SPARE, maxlen=SPARE)
 
-    async def wait(self) -> None:
-        """Return when a request may leave."""
+    async def wait(self, *, for_people: bool = False) -> None:
+        """Return when a request may leave. One that somebody waits for takes whatever is free first."""
+        slots = min(self._spare, self._work, key=lambda one: one[0]) if for_people else self._work
         now = time.monotonic()
-        slot = max(now, self._slots[0] + SECOND_S)
-        self._slots.append(slot)
+        slot = max(now, slots[0] + SECOND_S)
+        slots.append(slot)
         if slot > now:
             await asyncio.sleep(slot - now)

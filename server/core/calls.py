@@ -171,6 +171,15 @@ def expire(call: Call, now_ms: int) -> tuple[Call, list[Effect]]:
     return over, _effects(call, over)
 
 
+def chain(call: Call) -> tuple[str, ...]:
+    """Who of the company talked to the client, one after another: extensions, and the numbers it was handed on to."""
+    legs = [leg for leg in call.legs.values() if leg.answered_ms is not None]
+    ours = [leg for leg in legs if leg.side is Side.AGENT or leg.word("transferred_by") is not None]
+    ours.sort(key=lambda leg: (leg.answered_ms or 0, leg.ref))
+    named = [leg.extension if leg.side is Side.AGENT else leg.word("client_phone") for leg in ours]
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
 def _hear(call: Call, event: CallEvent) -> Call:
     if isinstance(event, LegEvent):
         leg = _seen(hear(call.legs.get(event.leg_ref), event), call.order)

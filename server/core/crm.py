@@ -44,6 +44,55 @@ class Logged(Struct, frozen=True):
     note_id: int = 0
 
 
+class Stranger(Struct, frozen=True, kw_only=True):
+    """Whom to create for a number that amoCRM does not know. With a `lead_name`, a lead as well.
+
+    Ids of 0 leave the choice to amoCRM.
+    """
+
+    phone: str
+    name: str
+    lead_name: str = ""
+    pipeline_id: int = 0
+    status_id: int = 0
+    responsible_id: int = 0
+    tags: tuple[str, ...] = ()
+
+
+class Unsorted(Struct, frozen=True, kw_only=True):
+    """A call for amoCRM's Unsorted. `source_name` is shown to people, `source_uid` names the line for ever."""
+
+    note: CallNote
+    lead_name: str
+    contact_name: str
+    source_name: str
+    source_uid: str
+    pipeline_id: int = 0
+    tags: tuple[str, ...] = ()
+
+
+class Record(Struct, frozen=True):
+    """A record in Unsorted, with the lead inside."""
+
+    uid: str
+    lead_id: int = 0
+
+
+class Status(Struct, frozen=True):
+    """A stage of a pipeline."""
+
+    id: int
+    name: str
+
+
+class Pipeline(Struct, frozen=True):
+    """A pipeline of leads with the stages that a lead can be put into."""
+
+    id: int
+    name: str
+    statuses: tuple[Status, ...] = ()
+
+
 class Page(Struct, frozen=True):
     """One page of a listing; `has_more` false ends it."""
 
@@ -70,6 +119,10 @@ class Crm(Protocol):
         """All users with their rights."""
         ...
 
+    async def pipelines(self, account: Account) -> list[Pipeline]:
+        """All pipelines that are not archived, the main one first."""
+        ...
+
     async def page(self, account: Account, noun: str, *, page: int, updated_since_s: int = 0) -> Page:
         """One page (up to 250) of contacts, companies or leads, oldest change first."""
         ...
@@ -88,6 +141,30 @@ class Crm(Protocol):
 
     async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
         """Look for the note of a call that was perhaps logged since: by `uniq`, at everybody it may have gone to."""
+        ...
+
+    async def note(self, account: Account, noun: str, entity_id: int, note: CallNote) -> Logged:
+        """Write the call into this entity's feed. Any error but CrmRefused may have had its effect."""
+        ...
+
+    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+        """Let a note say what is known of its call by now. Harmless to repeat. Raises CrmRefused when it is gone."""
+        ...
+
+    async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
+        """Create a contact, or a lead with its contact; which entity the call belongs to. May have had its effect."""
+        ...
+
+    async def put_unsorted(self, account: Account, call: Unsorted) -> Record:
+        """Put a call into Unsorted. Any error but CrmRefused may have had its effect."""
+        ...
+
+    async def find_unsorted(self, account: Account, uniq: str, *, since_s: int) -> Record | None:
+        """Look for a call of this `uniq` among the records that wait since then."""
+        ...
+
+    async def is_unsorted(self, account: Account, uid: str) -> bool:
+        """Whether a record still waits: neither accepted nor declined nor gone."""
         ...
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:

@@ -12,7 +12,8 @@ from .jobs import Job
 from .messages import DirectoryView
 from .ports import Hook
 from .rights import Rights
-from .vocabulary import NoticeWay
+from .strangers import StrangerRule
+from .vocabulary import Filed, NoticeWay
 
 
 class Prefs(Struct, frozen=True, omit_defaults=True):
@@ -21,6 +22,7 @@ class Prefs(Struct, frozen=True, omit_defaults=True):
     notice: NoticeWay = NoticeWay.CARD
     email_action: bool = False
     log_internal: bool = False
+    strangers: tuple[StrangerRule, ...] = ()
 
 
 class Tokens(Struct, frozen=True):
@@ -101,6 +103,20 @@ pack = msgspec.msgpack.Encoder().encode
 
 unpack = msgspec.msgpack.Decoder(Hook).decode
 """A stored hook as it arrived."""
+
+
+class Place(Struct, frozen=True, omit_defaults=True):
+    """Where a call stands in amoCRM: the entity and its note; `uid` of the record in Unsorted, while it is one.
+
+    `told` is the digest of what the note says, "" where that is not known.
+    """
+
+    filed: Filed = Filed.LOGGED
+    noun: str = ""
+    entity_id: int = 0
+    note_id: int = 0
+    uid: str = ""
+    told: str = ""
 
 
 class CardMark(Struct, frozen=True):

@@ -16,7 +16,7 @@ from .dial import Dial
 from .directory import Entry
 from .messages import AlertView, DirectoryView
 from .recordings import Kept
-from .records import Account, CardMark, Decision, Line, Prefs, Seat, StoredHook, Tokens, User
+from .records import Account, CardMark, Decision, Line, Place, Prefs, Seat, StoredHook, Tokens, User
 
 Decide = Callable[[Call | None, Sequence[Dial]], Decision | None]
 """Pure: the call as stored (None: unknown) and the orders that wait on its line → what to keep; None: nothing."""
@@ -61,8 +61,16 @@ class Calls(Protocol):
 
     async def marks(self, call_ids: Sequence[str]) -> list[CardMark]: ...
 
-    async def set_crm(self, call_id: str, crm: str) -> None:
-        """Remember what became of the call in amoCRM (JSON)."""
+    async def file(self, call_id: str, place: Place) -> None:
+        """Remember what became of the call in amoCRM."""
+        ...
+
+    async def place(self, call_id: str) -> Place | None:
+        """What became of the call in amoCRM, None while nothing has."""
+        ...
+
+    async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
+        """Calls since then that are at nobody's card (STRAY, UNSORTED), the latest first."""
         ...
 
 

@@ -169,6 +169,33 @@ class NoticeWay(StrEnum):
     BOTH = "both"
 
 
+class CallKind(StrEnum):
+    """Kinds of calls that an account treats differently when amoCRM does not know the number."""
+
+    IN_ANSWERED = "in_answered"
+    IN_MISSED = "in_missed"
+    OUT_ANSWERED = "out_answered"
+    OUT_MISSED = "out_missed"
+
+
+class StrangerWay(StrEnum):
+    """What becomes of a call from or to a number that amoCRM does not know."""
+
+    UNSORTED = "unsorted"
+    CONTACT = "contact"
+    LEAD = "lead"
+    NOTHING = "nothing"
+
+
+class Filed(StrEnum):
+    """What became of a call in amoCRM. STRAY: nowhere yet, it waits for its number to become known."""
+
+    LOGGED = "logged"
+    UNSORTED = "unsorted"
+    STRAY = "stray"
+    SKIPPED = "skipped"
+
+
 class ServerWord(StrEnum):
     """Types of the messages that the server sends to the browser."""
 
@@ -225,6 +252,8 @@ BROWSER = (
     "CardState",
     "CallerKind",
     "NoticeWay",
+    "CallKind",
+    "StrangerWay",
     "ServerWord",
     "BrowserWord",
     "Bye",

@@ -8,22 +8,29 @@ from typing import Final, cast
 from aiohttp import ClientSession, web
 
 from server.sandbox import deliveries
-from server.sandbox.control import parts, people, watching
+from server.sandbox.control import data, integrations, parts, people, watching
 from server.sandbox.deliveries import CLIENT
+from server.sandbox.legacy import routes as legacy
+from server.sandbox.legacy.envelope import is_enveloped, refuse
 from server.sandbox.oauth import endpoints
 from server.sandbox.page import routes as page
 from server.sandbox.rest import (
     account,
     calls,
+    catalogs,
     complex_leads,
+    customer_settings,
     dictionaries,
     entities,
     events,
+    fields,
     history,
     links,
     notes,
+    pipelines,
     tasks,
     unsorted,
+    users,
     webhooks,
 )
 from server.sandbox.rest.access import ASKER
@@ -39,10 +46,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LARGEST: Final = 16 * 2**20  # a batch of 250 entities with everything filled in
 _API: Final = ("/api/", "/oauth2/", "/private/", "/ajax/", "/sandbox/", "/v3/")
 _QUIET: Final = ("/sandbox/", "/ajax/page/")  # what the tester and the page's own tracing do is no news
+_WIDGET: Final = "X-Sandbox-Widget"  # the page says whose request it is, where it can tell
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
-    account, dictionaries, unsorted, complex_leads, notes, links, entities, tasks, calls, webhooks, events, history,
-    widgets_api, endpoints, people, watching, parts,
+    account, users, pipelines, dictionaries, fields, customer_settings, catalogs, unsorted, complex_leads, notes, links,
+    entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, integrations, watching,
+    parts, data,
 )  # fmt: skip
 
 
@@ -82,6 +91,7 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         if request.path.startswith(_API) and not request.path.startswith(_QUIET):
             who = request.get(ASKER)
+            widget = request.headers.get(_WIDGET)
             request.app[WORLD].log.note(
                 "request",
                 method=request.method,
@@ -91,22 +101,29 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
                 client=who.client_id if who else None,
                 user_id=who.user["id"] if who else None,
                 ms=round((time.perf_counter() - started) * 1000, 1),
+                **({"widget": widget} if widget else {}),
             )
 
 
 @web.middleware
 async def _as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refusals as problem+json; what we did not foresee as well, with its trace in the log."""
+    if "\0" in request.path:  # refused by the web server before anybody takes it for a file's name
+        return problem(Problem(400, "Bad Request"))
     try:
         return await handler(request)
     except Problem as exc:
-        return problem(exc)
+        return _refusal(request, exc)
     except web.HTTPException as exc:
         if exc.status < 400 or not request.path.startswith(_API):
             raise
-        return problem(Problem(exc.status, exc.reason))
+        return _refusal(request, Problem(exc.status, exc.reason))
     except ConnectionResetError:
         raise
     except Exception as exc:  # noqa: BLE001  the last resort of a server: tell, log, live on
         request.app[WORLD].log.note("error", path=request.path, message=repr(exc), trace=traceback.format_exc())
-        return problem(Problem(500, "the sandbox has failed; see /sandbox/log"))
+        return _refusal(request, Problem(500, "the sandbox has failed; see /sandbox/log"))
+
+
+def _refusal(request: web.Request, error: Problem) -> web.Response:
+    return refuse(request, error) if is_enveloped(request) else problem(error)

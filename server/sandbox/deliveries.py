@@ -94,6 +94,7 @@ _SINGULAR: Final = {
     "leads": "lead",
     "customers": "customer",
     "tasks": "task",
+    "unsorted": "unsorted",
 }
 
 

@@ -38,6 +38,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from aiohttp import web
@@ -176,7 +177,9 @@ async def _fail(request: web.Request, handler: Handler, hit: dict[str, Fault]) -
 
 
 def _refusal(fault: Fault) -> web.Response:
-    body = {"title": "Fault", "status": fault.status, "detail": "asked for by /sandbox/faults"}
+    title = HTTPStatus(fault.status).phrase if fault.status in set(HTTPStatus) else "Fault"
+    kinds = {"type": f"https://httpstatus.es/{fault.status}"} if fault.target == "amocrm" else {}
+    body = {"title": title, **kinds, "status": fault.status, "detail": "asked for by /sandbox/faults"}
     kind = "application/problem+json" if fault.target == "amocrm" else "application/json"
     return web.Response(body=json.dumps(body).encode(), status=fault.status, headers={"Content-Type": kind})
 

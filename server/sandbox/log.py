@@ -17,6 +17,18 @@ Kind = Literal["callback", "notification", "error", "request", "webhook", "socke
 Entry = dict[str, Any]
 
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
+MEANING: Final[dict[str, str]] = {
+    "callback": "a widget's callback with its order, arguments, time, answer or error; a finding (`rule`, `leak`)",
+    "notification": "what a widget gave to `APP.notifications.*`",
+    "error": "what a widget threw, uncaught errors and rejections of the page, a widget that cannot be read",
+    "request": "a request of the API with its status, and the widget that made it where it can be told; requests of "
+    "widgets to other servers",
+    "webhook": "a webhook, install hook or disable hook that was sent, with the answer's status",
+    "socket": "the page's own socket, and sockets of widgets: opened, failed, closed",
+    "call": "what happens in a PBX's call",
+    "fault": "a fault put in force",
+    "backend": "the backend's process started or ended",
+}
 _KEPT: Final = 20_000  # an hour of clicking; a load test wraps around and that is fine
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from server.sandbox.errors import SandboxError
+from server.sandbox.seed import MOST_CONTACTS
 
 _OURS: Final = "kommutator"
 _ARCHIVE: Final = Path("dist/widget.zip")
@@ -28,6 +29,9 @@ class Options:
     widgets: tuple[tuple[str, Path], ...] = ((_OURS, _ARCHIVE),)  # code, folder or zip
     only_amocrm: bool = False
     as_json: bool = False
+    contacts: int = 0  # at least so many in the account; 0: as the sample has them
+    redirect_uri: str | None = None  # of the first widget's integration; None: our backend's
+    reload: bool = True  # open pages reload when a file of a widget changes
 
     @property
     def public_host(self) -> str:
@@ -58,11 +62,16 @@ def options_from(  # noqa: PLR0913  one argument per option of the command line
     widget: Sequence[str] = (),
     only: str | None = None,
     as_json: bool = False,
+    contacts: int = 0,
+    redirect_uri: str | None = None,
+    reload: bool = True,
 ) -> Options:
     """The options from the command line's words. Raises `OptionError`.
 
     `state` is a folder, `:memory:`, or None for `./.kommutator`; `widget` holds `[CODE=]PATH` items.
     """
+    if not 0 <= contacts <= MOST_CONTACTS:
+        raise OptionError(f"--contacts {contacts}: a number up to {MOST_CONTACTS}")
     if only not in (None, "amocrm"):
         raise OptionError(f"--only {only}: only amocrm can run alone")
     widgets = tuple(_widget(text) for text in widget)
@@ -71,14 +80,14 @@ def options_from(  # noqa: PLR0913  one argument per option of the command line
             raise OptionError(f"{_ARCHIVE} does not exist; build it with: python build.py")
         widgets = ((_OURS, _ARCHIVE),)
     folder = None if state == ":memory:" else Path(state or _STATE)
-    return Options(host, port, folder, seed, widgets, only == "amocrm", as_json)
+    return Options(host, port, folder, seed, widgets, only == "amocrm", as_json, contacts, redirect_uri, reload)
 
 
 def _widget(text: str) -> tuple[str, Path]:
     code, equals, rest = text.partition("=")
     path = Path(rest if equals else text)
     if not path.exists():
-        raise OptionError(f"--widget {text}: {path} does not exist")
+        raise OptionError(f"--widget {text}: {path} does not exist; write --widget PATH or --widget CODE=PATH")
     name = code if equals else path.resolve().stem
     if not name or not all(sign.isalnum() or sign in "_-" for sign in name) or not name.isascii():
         raise OptionError(f"--widget {text}: a code consists of letters, digits, _ and -; write CODE=PATH")

@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listener.close()
         holder = holder_of(port)
-        by = f" by {holder}" if holder else ""
+        by = f" by {holder}" if holder else " by a program of another user, or by a connection that is closing"
         raise PortTakenError(f"port {port} is taken{by}; choose another with --port") from exc
     return listener
 

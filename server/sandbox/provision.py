@@ -68,6 +68,7 @@ class Panel:
             {"user_id": user["id"], "line_id": line_id, "extension": user["extension"]}
             for line_id in line_ids
             for user in users
+            if user["extension"]  # those made by the API have none
         ]
         await self._ask("PUT", "/api/agents", {"agents": others + mapped})
 

@@ -35,13 +35,16 @@ class Route:
     fidelity: str = "as amoCRM"
     query: tuple[str, ...] = ()
     body: Literal["array", "object", "form"] | None = None
+    or_slash: bool = False  # the same address with a slash at its end
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Serve these routes and remember them for the description."""
     seen = app.setdefault(ROUTES_SEEN, [])
     for route in routes:
-        app.router.add_route(route.method, route.path, _behind(route))
+        is_loose = route.or_slash or route.path.startswith("/api/v4/")  # several clients end every address with a slash
+        for end in ("", "/") if is_loose else ("",):
+            app.router.add_route(route.method, route.path + end, _behind(route))
         seen.append(route)
 
 

@@ -28,9 +28,9 @@ from server.sandbox.options import Options, options_from
 from server.sandbox.pbx.mango import Mango
 from server.sandbox.pbx.sipuni import Sipuni
 from server.sandbox.provision import Panel
-from server.sandbox.seed import seed
+from server.sandbox.seed import more_contacts, seed
 from server.sandbox.welcome import Sandbox, json_line, welcome
-from server.sandbox.widgets import installed
+from server.sandbox.widgets import changes, installed
 from server.sandbox.widgets.archive import Archive
 from server.sandbox.world import World
 
@@ -66,8 +66,12 @@ async def started(options: Options) -> AsyncIterator[Sandbox]:
         world = World(None if options.state is None else state / "sandbox", origin=options.amocrm_url)
         stack.callback(world.close)
         code = options.widgets[0][0] if options.widgets else _OURS
-        seed(world, options.seed, widget_code=code, redirect_uri=f"{options.backend_url}/amo/oauth")
+        redirect_uri = options.redirect_uri or f"{options.backend_url}/amo/oauth"
+        seed(world, options.seed, widget_code=code, redirect_uri=redirect_uri)
+        more_contacts(world, options.contacts - len(world.contacts))
         sandbox = Sandbox(options=options, world=world, app=make_app(world))
+        if options.reload:
+            sandbox.app.cleanup_ctx.append(changes.watching)
         if not options.only_amocrm:
             await _add_pbxs(sandbox, stack, listeners)
             sandbox.backend = _backend(sandbox, state)

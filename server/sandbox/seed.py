@@ -4,10 +4,11 @@ It holds every case that telephony meets: one open deal, several, a customer ins
 number two people share, people one agent may not see, names longer than any card.
 """
 
+import hashlib
 import random
 from typing import Any, Final
 
-from server.sandbox import integrations, sample_texts
+from server.sandbox import integrations, sample_history, sample_texts
 from server.sandbox.rest.linking import link
 from server.sandbox.world import Row, World
 
@@ -25,6 +26,7 @@ _PHONE_FORMS: Final = (
     "+7 {0} {1} {2} {3}",
 )
 _FIRST_EXTENSION: Final = 201
+MOST_CONTACTS: Final = 100_000  # more than any account whose list somebody scrolls through
 
 
 def seed(world: World, number: int = 1, *, widget_code: str = "kommutator", redirect_uri: str = "") -> None:
@@ -37,9 +39,9 @@ def seed(world: World, number: int = 1, *, widget_code: str = "kommutator", redi
 
 
 def more_contacts(world: World, count: int) -> None:
-    """Many more contacts, for whoever measures how the page and the search bear them."""
+    """Many more contacts, for whoever measures how the page and the search bear them; none for a count below 1."""
     with world.batch():
-        sample = _Sample(world, count)
+        sample = _Sample(world, world.account["seed"] + len(world.contacts))
         for _ in range(count):
             sample.contact()
 
@@ -66,18 +68,19 @@ class _Sample:
             link(self._world, ("contacts", contact["id"]), ("companies", company["id"]))
         self._deals(contacts)
         self._customers(contacts)
-        self._feed(contacts)
+        self._goods()
         # Two people answer the same number.
         shared = contacts[20]["custom_fields_values"][0]["values"][0]
         contacts[21]["custom_fields_values"][0]["values"].append(dict(shared))
         self._world.contacts.put(contacts[21])
+        sample_history.fill(self._world, self._random)
 
     def contact(self, name: str | None = None) -> Row:
         """One contact with a telephone number, most with an e-mail address."""
         first, last = self._person() if name is None else (name, "")
         fields = [self._multitext("contacts", "PHONE", self._phone(), code="MOB")]
         if self._random.random() < 0.7:
-            fields.append(self._multitext("contacts", "EMAIL", self._email(), code="WORK"))
+            fields.append(self._multitext("contacts", "EMAIL", self._email(last or "client"), code="WORK"))
         if self._random.random() < 0.5:
             position = self._field_ids["contacts", "POSITION"]
             fields.append({"field_id": position["id"], "values": [{"value": self._pick(sample_texts.POSITIONS)}]})
@@ -138,6 +141,7 @@ class _Sample:
                 "group_id": group_id,
                 "extension": str(_FIRST_EXTENSION + index),
                 "phone_number": f"+7900000{_FIRST_EXTENSION + index:04d}",
+                "api_key": hashlib.md5(f"{self._number}:{login}".encode(), usedforsecurity=False).hexdigest(),
                 "uuid": self._uuid(),
                 "amojo_id": self._uuid(),
                 "user_rank": None,
@@ -161,6 +165,33 @@ class _Sample:
             for tag in sample_texts.TAGS:
                 self._world.tags.add({"entity_type": entity_type, "name": tag})
 
+        for name in sample_texts.LOSS_REASONS:
+            times = {"created_at": _BORN, "updated_at": _BORN}
+            self._world.loss_reasons.add({"name": name, "sort": 100_000, **times})
+        for index, (name, kind) in enumerate(sample_texts.CUSTOMER_STATUSES):
+            status = {"name": name, "sort": index, "is_default": kind != 0, "type": kind, "conditions": []}
+            self._world.customer_statuses.add({**status, "color": _COLORS[index % len(_COLORS)]})
+        for name in sample_texts.SEGMENTS:
+            segment = {"name": name, "color": "10599d", "available_products_price_types": []}
+            self._world.segments.add({**segment, "created_at": _BORN, "updated_at": _BORN})
+
+    def _goods(self) -> None:
+        """The catalog of goods that amoCRM makes by itself, with its four fields."""
+        owner = self._users[0]["id"]
+        stamp = {"created_by": owner, "updated_by": owner, "created_at": _BORN, "updated_at": _BORN}
+        flags = {"can_add_elements": True, "can_show_in_cards": False, "can_link_multiple": True}
+        catalog = self._world.catalogs.add({"name": "Товары", "type": "products", "sort": 20, **flags, **stamp})
+        place = f"catalogs/{catalog['id']}"
+        for name, code, kind in (("Артикул", "SKU", "text"), ("Описание", "DESCRIPTION", "textarea"),
+                                 ("Цена", "PRICE", "price")):  # fmt: skip
+            self._field(place, name, code, kind)
+        self._field(place, "Группа", "GROUP", "category", codes=("Материалы", "Оборудование"))
+        for name, sku, price in sample_texts.GOODS:
+            values = [(self._field_ids[place, "SKU"], sku), (self._field_ids[place, "PRICE"], price)]
+            fields = [{"field_id": field["id"], "values": [{"value": value}]} for field, value in values]
+            element = {"catalog_id": catalog["id"], "name": name, "is_deleted": False, "custom_fields_values": fields}
+            self._world.catalog_elements.add({**element, **stamp})
+
     def _pipeline(self, index: int, name: str, statuses: tuple[str, ...]) -> Row:
         rows = [_status(self._world.next_id("statuses"), "Неразобранное", 10, kind=1)]
         rows += [
@@ -174,7 +205,8 @@ class _Sample:
 
     def _field(self, entity_type: str, name: str, code: str | None, kind: str, codes: tuple[str, ...] = ()) -> None:
         enums = [
-            {"id": self._world.next_id("enums"), "value": value, "code": value if code else None} for value in codes
+            {"id": self._world.next_id("enums"), "value": value, "code": value if kind == "multitext" else None}
+            for value in codes
         ]
         row = {"entity_type": entity_type, "name": name, "code": code, "type": kind, "enums": enums or None}
         field = self._world.custom_fields.add({**row, "sort": 500 + len(self._world.custom_fields)})
@@ -230,19 +262,6 @@ class _Sample:
             customer = self._world.customers.add(row)
             link(self._world, ("customers", customer["id"]), ("contacts", contact["id"]), is_main=True)
 
-    def _feed(self, contacts: list[Row]) -> None:
-        for contact in contacts[::4]:
-            stamp = {name: contact[name] for name in ("responsible_user_id", "group_id", "created_by", "updated_by")}
-            times = {"created_at": contact["updated_at"], "updated_at": contact["updated_at"]}
-            params = {"text": self._pick(sample_texts.NOTES)}
-            owner = {"entity_type": "contacts", "entity_id": contact["id"]}
-            self._world.notes.add(
-                {**owner, **stamp, **times, "note_type": "common", "params": params, "visible_from": 0}
-            )
-            task = {"text": self._pick(sample_texts.TASKS), "complete_till": contact["updated_at"] + 3 * _DAY_S}
-            state = {"task_type_id": 1, "duration": 0, "is_completed": False, "result": []}
-            self._world.tasks.add({**owner, **stamp, **times, **task, **state})
-
     def _entity(self, name: str, fields: list[Row]) -> Row:
         owner = self._pick(self._users)
         created_at = _BORN + self._random.randint(0, 60 * _DAY_S)
@@ -277,8 +296,9 @@ class _Sample:
         parts = f"{self._random.randint(100, 999)}", *(f"{self._random.randint(0, 99):02d}" for _ in range(2))
         return str(self._pick(_PHONE_FORMS)).format(code, *parts)
 
-    def _email(self) -> str:
-        return f"client{self._random.randint(1000, 9999)}@mail.example"
+    def _email(self, name: str) -> str:
+        latin = "".join(sample_texts.LATIN.get(letter, letter) for letter in name.lower())
+        return f"{latin}{self._random.randint(1000, 9999)}@mail.example"
 
     def _uuid(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"

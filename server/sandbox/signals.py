@@ -2,8 +2,8 @@
 
 The REST side emits, the page's socket listens. Channel names are those of amoCRM's own page socket
 (`listenSocketChannel`): `notifications:<account>:<user>`, `<entity>:card:<id>`, `<entity>:events`,
-`inbox:talks:<account>`, `system:state:<account>`, `dashboard:events`; and of the sandbox itself: `sandbox:log`,
-`sandbox:widgets`.
+`<entity>:pipeline:<id>`, `inbox:talks:<account>`, `system:state:<account>`, `dashboard:events`; and of the sandbox
+itself: `sandbox:log`, `sandbox:widgets`.
 
     with world.signals.listen("notifications:31000001:11000011") as queue:
         payload = await queue.get()

@@ -101,6 +101,20 @@ TABLE: Final = (
         "what POST /api/v2/events shows to its users",
         choices=("notification", "none"),
     ),
+    Switch(
+        "callback_exception",
+        "stop",
+        "§2.3",
+        "an exception in render, init or bind_actions: the rest of that widget's start is left out, or goes on",
+        choices=("stop", "continue"),
+    ),
+    Switch(
+        "users_field",
+        "object",
+        "§1.5",
+        "how settings of type users and users_lp arrive in get_settings() and onSave",
+        choices=("object", "string"),
+    ),
     Switch("core_version", "1", "§2.4", "X-Core-Version of the page's answers; change it to test the reload guard"),
 )
 _BY_NAME: Final = {switch.name: switch for switch in TABLE}

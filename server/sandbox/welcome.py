@@ -74,7 +74,7 @@ def welcome(sandbox: Sandbox) -> str:
     for user in sandbox.world.users:
         role = "администратор · administrator" if user["rights"]["is_admin"] else ""
         address = f"{sandbox.world.origin}/sandbox/login?user={user['extension']}"
-        table.add_row(user["extension"], user["name"], address, role)
+        table.add_row(user["extension"] or "", user["name"], address, role)
     out = io.StringIO()
     console = Console(file=out, width=120, force_terminal=False, highlight=False)
     console.print(f"\n[bold]amoCRM[/]  {sandbox.world.origin}/")

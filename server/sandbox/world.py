@@ -51,6 +51,14 @@ _FIRST_ID: Final = {
     "enums": 8_001,
     "pipelines": 3_001,
     "statuses": 30_001,
+    "roles": 2_001,
+    "loss_reasons": 4_001,
+    "sources": 9_001,
+    "customer_statuses": 35_001,
+    "segments": 51,
+    "transactions": 134_001,
+    "catalogs": 4_501,
+    "catalog_elements": 525_001,
 }
 
 
@@ -138,7 +146,15 @@ class World:
         self.customers = self._collection("customers")
         self.custom_fields = self._collection("custom_fields")
         self.tags = self._collection("tags")
-        self.pipelines = self._collection("pipelines")
+        self.field_groups = self._collection("field_groups")
+        self.pipelines = self._collection("pipelines")  # with their statuses inside
+        self.loss_reasons = self._collection("loss_reasons")
+        self.sources = self._collection("sources")  # of leads, each its integration's own
+        self.customer_statuses = self._collection("customer_statuses")  # of the mode periodicity
+        self.segments = self._collection("segments")  # of the mode segments
+        self.transactions = self._collection("transactions")  # of customers
+        self.catalogs = self._collection("catalogs")
+        self.catalog_elements = self._collection("catalog_elements")
         self.notes = self._collection("notes")  # calls are notes of type call_in / call_out
         self.tasks = self._collection("tasks")
         self.unsorted = self._collection("unsorted")

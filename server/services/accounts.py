@@ -1,14 +1,15 @@
 """Accounts: installed by amoCRM's authorisation, known in memory with their users, switched off and revived."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import structlog
 from msgspec import structs
 
-from server.core.crm import Crm
+from server.core.crm import Crm, Pipeline
 from server.core.errors import AccountUnknown, CrmRefused, CrmTokenDead, NotFound
 from server.core.hosts import Trust
 from server.core.jobs import Job, Park
@@ -47,6 +48,7 @@ class Accounts:
         self._later = later
         self._trust = trust
         self._clock = clock
+        self._changing = asyncio.Lock()
         self._known: dict[int, Account] = {}
         self._users: dict[int, dict[int, User]] = {}
         self._people: dict[int, dict[int, Person]] = {}
@@ -182,11 +184,17 @@ class Accounts:
 
     # -- what administrators choose and see ------------------------------------------------------------------------
 
-    async def set_prefs(self, account_id: int, prefs: Prefs) -> Account:
-        """Change the account's preferences."""
-        await self._store.set_prefs(account_id, prefs)
-        self._known[account_id] = structs.replace(self.get(account_id), prefs=prefs)
-        return self._known[account_id]
+    async def set_prefs(self, account_id: int, **changed: Any) -> Account:
+        """Change some of the account's preferences. One change after another: two clicks must not undo each other."""
+        async with self._changing:
+            prefs: Prefs = structs.replace(self.get(account_id).prefs, **changed)
+            await self._store.set_prefs(account_id, prefs)
+            self._known[account_id] = structs.replace(self.get(account_id), prefs=prefs)
+            return self._known[account_id]
+
+    async def pipelines(self, account_id: int) -> Sequence[Pipeline]:
+        """Where leads can be put. Raises CrmError."""
+        return await self._crm.pipelines(self.get(account_id))
 
     async def set_progress(self, account_id: int, progress: DirectoryView) -> None:
         """Remember how far the first copy is, and tell the connected browsers."""

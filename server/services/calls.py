@@ -3,14 +3,14 @@
 Nothing here waits for amoCRM, and everything is repeatable: the call machine absorbs what it heard before.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import msgspec
 import structlog
 from msgspec import structs
 
 from server.core import calls, dial
-from server.core.calls import Call, Effect, Ended, Order, Recording, Reopened
+from server.core.calls import Call, Corrected, Effect, Ended, Order, Recording, RecordingKnown, Reopened
 from server.core.dial import Dial
 from server.core.events import CallEvent, OrderAnswered
 from server.core.jobs import Job, Later
@@ -182,7 +182,7 @@ def _is_for(order: Dial, call: Call, now: int) -> bool:
     return dial.is_waiting(order, now) and dial.fits(order, call)
 
 
-def _jobs(call: Call, effects: Iterable[Effect], now: int, *, is_new: bool = False) -> tuple[Job, ...]:
+def _jobs(call: Call, effects: Sequence[Effect], now: int, *, is_new: bool = False) -> tuple[Job, ...]:
     """What is to be done later: log an ended call once, fetch its recordings, close one whose end never comes."""
     jobs = [_fetch(call, one, now) for one in call.recordings.values() if not call.is_live and one.state in TO_FETCH]
     is_reopened = any(isinstance(effect, Reopened) for effect in effects)
@@ -208,7 +208,22 @@ def _jobs(call: Call, effects: Iterable[Effect], now: int, *, is_new: bool = Fal
                 dead_ms=now + LOG_PATIENCE_MS,
             )
         )
-    return tuple(jobs)
+    return (*jobs, *_correct(call, effects, now))
+
+
+def _correct(call: Call, effects: Sequence[Effect], now: int) -> Iterator[Job]:
+    """News of a call that is over: a late answer, or a recording. What amoCRM was told may be out of date."""
+    is_news = any(isinstance(effect, Corrected | RecordingKnown) for effect in effects)
+    if call.is_live or not is_news or any(isinstance(effect, Ended) for effect in effects):
+        return
+    yield Job(
+        lane=f"amo:{call.account_id}",
+        kind="correct",
+        key=f"correct:{call.id}:{now}",
+        body=msgspec.json.encode(call.id),
+        due_ms=now + GRACE_MS,
+        dead_ms=now + LOG_PATIENCE_MS,
+    )
 
 
 def _fetch(call: Call, recording: Recording, now: int) -> Job:

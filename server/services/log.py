@@ -4,28 +4,36 @@ A note that was perhaps written is looked for before it is written again: amoCRM
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
+from msgspec import Struct, structs
 
-from server.core.calls import Call
-from server.core.crm import CallNote, Crm, Logged
+from server.core import phrases
+from server.core.calls import Call, chain
+from server.core.crm import CallNote, Crm
 from server.core.errors import (
     AccountUnknown,
     CrmEntityUnknown,
     CrmError,
+    CrmRefused,
     CrmTokenDead,
 )
 from server.core.jobs import Hold, Job, Later, Park
-from server.core.records import Account
+from server.core.phone import last10, pretty
+from server.core.records import Account, Place
 from server.core.stores import Calls as CallStore
-from server.core.vocabulary import Direction, Result
+from server.core.strangers import WAITS_MS
+from server.core.vocabulary import CallState, Direction, Filed, Result, StrangerWay
 
 from . import outage
 from .accounts import Accounts
 from .clock import Clock, now_ms
 from .lines import Lines
+from .strangers import Strangers, digest
 
 log = structlog.get_logger()
 
@@ -38,76 +46,193 @@ STATUS: Mapping[Result, int] = {Result.ANSWERED: 4, Result.BUSY: 7, Result.REJEC
 """amoCRM's call status (POST /api/v4/calls): 3 not in, 4 talked, 6 no answer, 7 busy."""
 NO_ANSWER = 6
 
-RETRY_UNKNOWN_S = (30, 60, 300, 900, 1800)
-"""When to ask again about a number that amoCRM does not know: somebody may be creating the contact right now."""
+AGAIN_S = (30, 60, 300, 900, 1800)
+"""When to try again to put a call to a number that has just become known: amoCRM's search lags behind."""
+
+
+SETTLED = (Filed.LOGGED, Filed.SKIPPED)
+"""Nothing more becomes of such a call."""
+
+
+class Attempt(Struct, frozen=True):
+    """What one attempt is about; `before` is what became of the call so far."""
+
+    call: Call
+    account: Account
+    note: CallNote
+    before: Place | None
+
+
+Act = Callable[[Job, Attempt], Awaitable[Place | None]]
+
+
+class Shelf(Protocol):
+    """Where durable work is put."""
+
+    async def put(self, *jobs: Job) -> None: ...
 
 
 class Logging:
-    """The handler of `log` jobs."""
+    """The handlers of `log` jobs (a call is over), `attach` (its number became known) and `correct` (late news)."""
 
-    def __init__(  # noqa: PLR0913  # it joins four rooms
-        self, store: CallStore, accounts: Accounts, lines: Lines, crm: Crm, alive: Callable[[Sequence[Job]], bool],
+    def __init__(  # noqa: PLR0913  # it joins five rooms
+        self, store: CallStore, accounts: Accounts, lines: Lines, crm: Crm, later: Shelf,
+        alive: Callable[[Sequence[Job]], bool],
         *, link: Callable[[Call], str], settle_s: float = 5.0, clock: Clock = now_ms,
     ) -> None:  # fmt: skip
         self._store = store
         self._accounts = accounts
         self._lines = lines
         self._crm = crm
+        self._later = later
         self._alive = alive
         self._link = link
         self._settle_s = settle_s
         self._clock = clock
+        self._strangers = Strangers(store, lines, crm, clock=clock)
+        self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     async def log(self, jobs: Sequence[Job]) -> None:
         """Log one call. Raises what the engine understands: Later, Hold, Park."""
+        await self._handle(jobs, self._log, settled=SETTLED)
+
+    async def attach(self, jobs: Sequence[Job]) -> None:
+        """Put a call to the card of whoever has its number by now. Raises as `log`."""
+        await self._handle(jobs, self._attach, settled=SETTLED)
+
+    async def correct(self, jobs: Sequence[Job]) -> None:
+        """Let the call's note say what is known by now. Raises as `log`."""
+        await self._handle(jobs, self._correct, settled=())
+
+    async def learned(self, account_id: int, phones: Iterable[str]) -> None:
+        """The phone book learned of these numbers (last ten digits): calls that wait for them are put to their cards.
+
+        Raises StoreUnavailable: the phone book then learns again.
+        """
+        known = set(phones)
+        longest_ms = max(WAITS_MS.values())
+        strays = await self._store.strays(account_id, self._clock() - longest_ms)
+        jobs = [
+            Job(
+                lane=f"amo:{account_id}",
+                kind="attach",
+                key=f"attach:{call.id}",
+                body=msgspec.json.encode(call.id),
+                dead_ms=self._clock() + longest_ms,
+            )
+            for call, place in strays
+            if last10(call.client_phone or "") in known and not self._is_late(call, place)
+        ]
+        if jobs:
+            await self._later.put(*jobs)
+
+    # -- the two handlers --------------------------------------------------------------------------------------------
+
+    async def _handle(self, jobs: Sequence[Job], act: Act, *, settled: Sequence[Filed]) -> None:
         (job,) = jobs
         call_id = msgspec.json.decode(job.body, type=str)
         with structlog.contextvars.bound_contextvars(call=call_id):
-            await self._log(job, call_id)
+            call = await self._store.find(call_id)
+            if call is None:
+                raise Park("the call is not in the database")
+            if call.is_live:
+                raise Later(GOES_ON_S, "the call goes on", unsure=False)
+            try:
+                account = self._accounts.get(call.account_id)
+            except AccountUnknown as exc:
+                raise Hold(600, "the integration is switched off in amoCRM") from exc
+            async with self._turn(call):
+                before = await self._store.place(call.id)
+                if before is None or before.filed not in settled:  # else the process died before the job was struck off
+                    await self._settle(job, call, account, before, act)
 
-    async def _log(self, job: Job, call_id: str) -> None:
-        call = await self._store.find(call_id)
-        if call is None:
-            raise Park("the call is not in the database")
-        if call.is_live:
-            raise Later(GOES_ON_S, "the call goes on", unsure=False)
-        try:
-            account = self._accounts.get(call.account_id)
-        except AccountUnknown as exc:
-            raise Hold(600, "the integration is switched off in amoCRM") from exc
+    async def _settle(self, job: Job, call: Call, account: Account, before: Place | None, act: Act) -> None:
+        place = await self._carried_out(job, call, account, before, act)
+        if place is not None and place != before:
+            await self._store.file(call.id, place)
+            log.info("call_filed", filed=place.filed, noun=place.noun, entity=place.entity_id, tries=job.tries)
+
+    async def _carried_out(
+        self, job: Job, call: Call, account: Account, before: Place | None, act: Act
+    ) -> Place | None:
         note = self._note(call, account)
         if note is None:
-            return
-        logged = await self._logged(job, account, note)
-        became = msgspec.json.encode({"noun": logged.noun, "entity_id": logged.entity_id, "note_id": logged.note_id})
-        await self._store.set_crm(call.id, became.decode())
-        log.info("call_logged", entity=logged.entity_id, noun=logged.noun, tries=job.tries)
-
-    async def _logged(self, job: Job, account: Account, note: CallNote) -> Logged:
+            return Place(Filed.SKIPPED)
         try:
-            if job.unsure and (found := await self._look(account, note, since_ms=job.at_ms)):
-                return found
-            if not self._alive([job]):
-                raise Later(1, "another node has taken over")
-            return await self._crm.log_call(account, note)
-        except CrmEntityUnknown as exc:
-            wait_s = RETRY_UNKNOWN_S[min(job.tries, len(RETRY_UNKNOWN_S)) - 1]
-            raise Later(wait_s, "amoCRM knows nobody with this number", unsure=False) from exc
+            return await act(job, Attempt(call, account, note, before))
         except CrmTokenDead as exc:
             await self._accounts.died(account.id)
             raise outage.answer(exc, unsure=job.unsure) from exc
         except CrmError as exc:
             raise outage.answer(exc, unsure=job.unsure) from exc
 
-    async def _look(self, account: Account, note: CallNote, *, since_ms: int) -> Logged | None:
-        """Twice, `settle_s` after the attempt and once more: a note that is not there yet may be there soon."""
-        since_s = note.started_s - 60
+    async def _log(self, job: Job, attempt: Attempt) -> Place:
+        if job.unsure and (found := await self._look(attempt, since_ms=job.at_ms)):
+            return found
+        self._check_alive(job)
+        try:
+            return await self._send(attempt)
+        except CrmEntityUnknown:
+            self._check_alive(job)
+            return await self._strangers.take_in(attempt.account, attempt.call, attempt.note)
+
+    async def _attach(self, job: Job, attempt: Attempt) -> Place | None:
+        """The record in Unsorted goes when somebody accepts it (then the call is there), or creates a contact."""
+        before = attempt.before
+        if before is None or self._is_late(attempt.call, before):
+            return before
+        if before.uid and await self._crm.is_unsorted(attempt.account, before.uid):
+            raise Later(_again_s(job), "the call waits in Unsorted", unsure=False)
+        if (job.unsure or before.uid) and (found := await self._look(attempt, since_ms=job.at_ms)):
+            return found
+        self._check_alive(job)
+        try:
+            return await self._send(attempt)
+        except CrmEntityUnknown as exc:
+            raise Later(_again_s(job), "amoCRM knows nobody with this number", unsure=False) from exc
+
+    async def _correct(self, job: Job, attempt: Attempt) -> Place | None:
+        """A record in Unsorted cannot be amended; a note that somebody deleted need not be."""
+        before, told = attempt.before, digest(attempt.note)
+        if before is None:
+            raise Later(_again_s(job), "the call is not logged yet", unsure=False)
+        if not before.note_id or before.told == told:
+            return before
+        self._check_alive(job)
+        try:
+            await self._crm.amend(attempt.account, before.noun, before.note_id, attempt.note)
+        except CrmRefused as exc:
+            log.warning("note_not_amended", reason=exc.message)
+            return before
+        return structs.replace(before, told=told)
+
+    async def _send(self, attempt: Attempt) -> Place:
+        logged = await self._crm.log_call(attempt.account, attempt.note)
+        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(attempt.note))
+
+    async def _look(self, attempt: Attempt, *, since_ms: int) -> Place | None:
+        """Twice, `settle_s` after the attempt and once more: what is not there yet may be there soon."""
         await asyncio.sleep(max(0.0, self._settle_s - (self._clock() - since_ms) / 1000))
-        found = await self._crm.find_call(account, note, since_s=since_s)
+        found = await self._strangers.find(attempt.account, attempt.note)
         if found is None:
             await asyncio.sleep(self._settle_s)
-            found = await self._crm.find_call(account, note, since_s=since_s)
+            found = await self._strangers.find(attempt.account, attempt.note)
         return found
+
+    def _turn(self, call: Call) -> asyncio.Lock:
+        """One call of a caller at a time: two at once must not make two records, or two contacts, of him."""
+        key = call.account_id, last10(call.client_phone or call.id)
+        return self._turns.setdefault(key, asyncio.Lock())
+
+    def _check_alive(self, job: Job) -> None:
+        if not self._alive([job]):
+            raise Later(1, "another node has taken over")
+
+    def _is_late(self, call: Call, place: Place) -> bool:
+        way = StrangerWay.UNSORTED if place.uid else StrangerWay.NOTHING
+        return self._clock() > call.verdict.started_ms + WAITS_MS[way]
+
+    # -- what amoCRM is told -----------------------------------------------------------------------------------------
 
     def _note(self, call: Call, account: Account) -> CallNote | None:
         """What amoCRM is told, or None for a call that is not logged: internal, or without a number."""
@@ -124,7 +249,7 @@ class Logging:
             started_s=verdict.started_ms // 1000,
             status=STATUS.get(result, NO_ANSWER),
             user_id=self._agent(call),
-            result_text="",
+            result_text=self._words(call, account),
             link=self._link(call),
         )
 
@@ -137,3 +262,23 @@ class Logging:
         dialled = [leg.extension for leg in call.legs.values() if leg.extension]
         users = self._lines.users_at(call.line_id, extension or (dialled[0] if len(set(dialled)) == 1 else ""))
         return users[0] if users else None
+
+    def _words(self, call: Call, account: Account) -> str:
+        """What people read beside the call: who talked one after another, and that its end is a guess."""
+        talkers = chain(call)
+        words = []
+        if len(talkers) > 1:
+            names = " → ".join(self._name(call, account, talker) for talker in talkers)
+            words.append(phrases.say(account.host, "talked", chain=names))
+        if call.verdict.state is CallState.ENDED_UNKNOWN:
+            words.append(phrases.say(account.host, "ended_unknown"))
+        return ". ".join(words)
+
+    def _name(self, call: Call, account: Account, talker: str) -> str:
+        users = self._lines.users_at(call.line_id, talker)
+        people = self._accounts.people(account.id)
+        return people[users[0]].name if users and users[0] in people else pretty(talker)
+
+
+def _again_s(job: Job) -> float:
+    return AGAIN_S[min(job.tries, len(AGAIN_S)) - 1]

@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, select, update
 
 from server.core.calls import Call
 from server.core.jobs import Job
-from server.core.records import CardMark, Decision
+from server.core.records import CardMark, Decision, Place
 from server.core.stores import Decide
+from server.core.vocabulary import Filed
 from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
 
 from . import dials
 from .hooks import SETTLE
-from .schema import IS_LIVE, call, card
+from .schema import IS_LIVE, IS_STRAY, call, card
 
 _COLUMNS = (
     "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "over_ms", "is_live", "body",
@@ -37,7 +38,17 @@ ON_SCREENS = Stmt(
 SINCE = Stmt(
     select(call.c.body).where(call.c.started_ms >= bindparam("since_ms")).order_by(call.c.started_ms, call.c.id)
 )
-SET_CRM = Stmt(update(call).where(call.c.id == bindparam("call_id")).values(crm=bindparam("became")))
+FILE = Stmt(
+    update(call)
+    .where(call.c.id == bindparam("call_id"))
+    .values(crm=bindparam("where_to"), is_stray=bindparam("stray", type_=BigInteger))
+)
+PLACE = Stmt(select(call.c.crm).where(call.c.id == bindparam("call_id")))
+STRAYS = Stmt(
+    select(call.c.body, call.c.crm)
+    .where(IS_STRAY, call.c.account_id == bindparam("account"), call.c.started_ms >= bindparam("since_ms"))
+    .order_by(call.c.started_ms.desc(), call.c.id)
+)
 _mark = insert(card)
 NOTICE = Stmt(
     _mark.on_conflict_do_update(
@@ -127,8 +138,18 @@ class CallStore:
             for call_id, agent_id, noticed, dismissed in rows
         ]
 
-    async def set_crm(self, call_id: str, crm: str) -> None:
-        await self._db.write(SET_CRM, {"call_id": call_id, "became": crm})
+    async def file(self, call_id: str, place: Place) -> None:
+        is_stray = place.filed in (Filed.STRAY, Filed.UNSORTED)
+        where_to = msgspec.json.encode(place).decode()
+        await self._db.write(FILE, {"call_id": call_id, "where_to": where_to, "stray": int(is_stray)})
+
+    async def place(self, call_id: str) -> Place | None:
+        rows = await self._db.read(PLACE, {"call_id": call_id})
+        return _read_place(rows[0][0]) if rows and rows[0][0] else None
+
+    async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
+        rows = await self._db.read(STRAYS, {"account": account_id, "since_ms": since_ms})
+        return [(decoded(body), _read_place(crm)) for body, crm in rows]
 
     async def close(self) -> None:
         """Wait for what was put."""
@@ -153,6 +174,7 @@ def of_vendor(line_id: str, call_ref: str) -> Script[Call | None]:
 
 
 _decoder = msgspec.json.Decoder(Call)
+_read_place = msgspec.json.Decoder(Place).decode
 
 
 def decoded(body: str) -> Call:

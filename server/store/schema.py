@@ -104,6 +104,7 @@ call = Table(
     Column("is_live", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Column("crm", Text),  # what became of it in amoCRM
+    Column("is_stray", BigInteger, nullable=False, server_default="0"),  # and it is at nobody's card there
     Index("call_ref", "line_id", "call_ref", unique=True),
     Index("call_started", "started_ms"),
     Index("call_over", "over_ms"),
@@ -111,6 +112,8 @@ call = Table(
 )
 IS_LIVE = call.c.is_live == lit(1)
 Index("call_live", call.c.account_id, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE)
+IS_STRAY = call.c.is_stray == lit(1)
+Index("call_stray", call.c.account_id, call.c.started_ms, sqlite_where=IS_STRAY, postgresql_where=IS_STRAY)
 
 dial = Table(
     "dial",

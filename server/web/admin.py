@@ -5,9 +5,11 @@ from typing import Any
 from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from server.core import strangers
 from server.core.errors import BadPhone
 from server.core.phone import to_e164
-from server.core.records import Account, Line, Prefs, Seat
+from server.core.records import Account, Line, Seat
+from server.core.strangers import StrangerRule
 from server.core.vocabulary import NoticeWay
 from server.services.alerts import UNMAPPED
 
@@ -23,6 +25,7 @@ class PrefsChange(Struct, forbid_unknown_fields=True):
     notice: NoticeWay | UnsetType = UNSET
     email_action: bool | UnsetType = UNSET
     log_internal: bool | UnsetType = UNSET
+    strangers: tuple[StrangerRule, ...] | UnsetType = UNSET
 
 
 class NewLine(Struct, forbid_unknown_fields=True):
@@ -82,9 +85,18 @@ async def change_account(request: web.Request) -> web.Response:
     """Change the account's preferences."""
     one, desk = admin(request), request.app[DESK]
     wanted = await body(request, PrefsChange)
-    given = {name: value for name, value in structs.asdict(wanted).items() if value is not UNSET}
-    prefs: Prefs = structs.replace(desk.accounts.get(one.account_id).prefs, **given)
-    return answer({"account": _account(await desk.accounts.set_prefs(one.account_id, prefs))})
+    if wanted.strangers is not UNSET:
+        lines, users = desk.lines.of_account(one.account_id), desk.accounts.users(one.account_id)
+        strangers.check(wanted.strangers, [line.id for line in lines], users)
+    given = {name: value for name in wanted.__struct_fields__ if (value := getattr(wanted, name)) is not UNSET}
+    return answer({"account": _account(await desk.accounts.set_prefs(one.account_id, **given))})
+
+
+@routes.get("/api/settings/pipelines")
+async def pipelines(request: web.Request) -> web.Response:
+    """The account's pipelines with their statuses, as amoCRM has them now."""
+    one, desk = admin(request), request.app[DESK]
+    return answer({"pipelines": await desk.accounts.pipelines(one.account_id)})
 
 
 @routes.post("/api/lines")

@@ -68,7 +68,7 @@ def mango(sandbox: Sandbox) -> Pbx:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def at(sandbox: Sandbox, chrome: Browser) -> AsyncIterator[AtDesk]:
-    """`agent = await at("203")`: an agent at a browser; nothing on his pages may throw."""
+    """`agent = await at("203")`: an agent at a browser; his pages neither throw nor break moderation's rules."""
     async with AsyncExitStack() as stack:
         seated: list[Agent] = []
 
@@ -78,3 +78,4 @@ async def at(sandbox: Sandbox, chrome: Browser) -> AsyncIterator[AtDesk]:
 
         yield seat
         assert [error for agent in seated for error in agent.trouble] == []
+        assert [one for name in ("rule", "leak") for one in await sandbox.log("callback", name=name)] == []

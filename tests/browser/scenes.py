@@ -220,6 +220,15 @@ async def settings_below(stage: Stage) -> Page:
     return page
 
 
+async def settings_strangers(stage: Stage) -> Page:
+    """Rules for unknown numbers, one of them with everything that can be chosen."""
+    page = await settings(stage)
+    await part(page, "stranger-in_missed").select_option("lead")
+    await part(page, "stranger-tags-in_missed").fill("АТС, пропущен")
+    await part(page, "strangers-save").scroll_into_view_if_needed()
+    return page
+
+
 async def settings_form(stage: Stage) -> Page:
     """The form of a new line."""
     page = await settings(stage)
@@ -262,7 +271,8 @@ GROUPS: dict[str, tuple[Scene, ...]] = {
     ),
     "dialling": (my_phone_rings, their_phone_rings, another_way, pbx_down, refused, hang_up_failed),
     "settings": (
-        settings, settings_below, settings_form, settings_checked, settings_wrong_address, settings_of_an_agent,
+        settings, settings_below, settings_strangers, settings_form, settings_checked, settings_wrong_address,
+        settings_of_an_agent,
     ),
 }  # fmt: skip
 
@@ -272,6 +282,7 @@ AT: dict[Scene, str] = {
     settings_of_an_agent: "204",
     settings: "201",
     settings_below: "201",
+    settings_strangers: "201",
     settings_form: "201",
     settings_checked: "201",
     settings_wrong_address: "201",

@@ -230,6 +230,28 @@ async def test_options_are_kept(admin: Agent) -> None:
     await expect(part(panel, "option-notice")).to_have_value("both")
 
 
+async def test_rules_for_unknown_numbers_are_kept(admin: Agent) -> None:
+    """A rule for all lines, another for one line; the window opened again shows both."""
+    page = await admin.open(SETTINGS)
+    panel = await open_settings(page)
+    await expect(part(panel, "stranger-stage-in_missed")).to_contain_text("·")  # amoCRM's stages have come
+    await part(panel, "stranger-in_missed").select_option("lead")
+    await part(panel, "stranger-tags-in_missed").fill("АТС, пропущен")
+    await part(panel, "strangers-line").select_option(label="Сипуни")
+    await part(panel, "stranger-out_missed").select_option("contact")
+    await part(panel, "strangers-save").click()
+    await expect(panel.locator(".kmt-section", has=part(page, "strangers-save"))).to_contain_text("Сохранено")
+
+    await page.reload()
+    panel = await open_settings(page)
+
+    await expect(part(panel, "stranger-in_missed")).to_have_value("lead")
+    await expect(part(panel, "stranger-tags-in_missed")).to_have_value("АТС, пропущен")
+    await part(panel, "strangers-line").select_option(label="Сипуни")
+    await expect(part(panel, "stranger-in_missed")).to_have_value("")
+    await expect(part(panel, "stranger-out_missed")).to_have_value("contact")
+
+
 async def test_new_address_needs_two_clicks(admin: Agent) -> None:
     """A new secret address for the PBX is asked for twice, and then is another one."""
     panel = await open_settings(await admin.open(SETTINGS))

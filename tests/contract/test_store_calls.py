@@ -8,14 +8,14 @@ import pytest
 from databases import postgres_database
 from msgspec import structs
 from sqlalchemy import text
-from store_house import KEY, LINE, database_url, db, ended, job, kept, order, ringing  # noqa: F401
+from store_house import ACCOUNT, KEY, LINE, database_url, db, ended, job, kept, order, ringing  # noqa: F401
 
 from server.core.calls import Call
 from server.core.dial import Dial
 from server.core.errors import NotFound
-from server.core.records import CardMark, Decision
+from server.core.records import CardMark, Decision, Place
 from server.core.stores import Decide
-from server.core.vocabulary import DialState
+from server.core.vocabulary import DialState, Filed
 from server.services.clock import new_id
 from server.settings import Settings
 from server.sql import Stmt, connect
@@ -25,7 +25,6 @@ from server.wiring import Stores, stores
 
 HOOK_STATE = Stmt(text("SELECT state, call_id, note FROM hook ORDER BY id"))
 JOB_KEYS = Stmt(text("SELECT key FROM job ORDER BY key"))
-CRM = Stmt(text("SELECT crm FROM call"))
 
 
 def deciding(call: Call, **more: Any) -> Decide:
@@ -141,11 +140,32 @@ async def test_nothing_to_keep_settles_the_hook_with_its_call(kept: Stores) -> N
 async def test_a_call_keeps_what_became_of_it_in_the_crm(kept: Stores) -> None:  # noqa: F811
     """News of a call does not forget its note in amoCRM."""
     await kept.calls.digest(LINE, "r1", hook_id=None, decide=deciding(ringing()))
-    await kept.calls.set_crm("c_r1", '{"note": 5}')
+    assert await kept.calls.place("c_r1") is None
+    await kept.calls.file("c_r1", Place(Filed.LOGGED, "contacts", 11, 5))
 
     await kept.calls.digest(LINE, "r1", hook_id=None, decide=deciding(ended(ringing(), at_ms=2_000_000)))
 
-    assert await kept.db.read(CRM) == [('{"note": 5}',)]
+    assert await kept.calls.place("c_r1") == Place(Filed.LOGGED, "contacts", 11, 5)
+
+
+async def test_strays_are_calls_at_nobodys_card(kept: Stores) -> None:  # noqa: F811
+    """Waiting or in Unsorted, of this account, since then; a call that found its card is none any more."""
+    places = {
+        "waits": Place(Filed.STRAY), "unsorted": Place(Filed.UNSORTED, "leads", 7, uid="u"), "logged": Place(),
+        "skipped": Place(Filed.SKIPPED), "found": Place(Filed.STRAY),
+    }  # fmt: skip
+    for at_ms, (ref, place) in enumerate(places.items(), start=5_000):
+        await kept.calls.digest(LINE, ref, hook_id=None, decide=deciding(ended(ringing(ref, at_ms=at_ms), at_ms=9_000)))
+        await kept.calls.file(f"c_{ref}", place)
+    await kept.calls.file("c_found", Place(Filed.LOGGED, "contacts", 11, 5))
+
+    found = await kept.calls.strays(ACCOUNT, 5_000)
+
+    assert [(call.id, place) for call, place in found] == [
+        ("c_unsorted", places["unsorted"]), ("c_waits", places["waits"]),
+    ]  # fmt: skip
+    assert [call.id for call, _ in await kept.calls.strays(ACCOUNT, 5_001)] == ["c_unsorted"]
+    assert await kept.calls.strays(ACCOUNT + 1, 0) == []
 
 
 async def test_screens_show_live_and_recent_calls(kept: Stores) -> None:  # noqa: F811

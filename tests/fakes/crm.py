@@ -5,7 +5,7 @@ import asyncio
 from typing import Any
 
 from server.core.book import BookRow
-from server.core.crm import CallNote, Grant, Logged, Page
+from server.core.crm import CallNote, Grant, Logged, Page, Pipeline, Record, Status, Stranger, Unsorted
 from server.core.errors import CrmRefused
 from server.core.phone import last10
 from server.core.records import Account, User
@@ -25,6 +25,9 @@ class FakeCrm:
         self.rows: dict[str, list[BookRow]] = {"companies": [], "contacts": [], "leads": []}
         self.has_hooks = True
         self.notes: list[CallNote] = []
+        self.created: list[Stranger] = []
+        self.put: list[Unsorted] = []
+        self.unsorted: dict[str, Record] = {}
         self.hidden_looks = 0
         self.search_gate = asyncio.Event()
         self.search_gate.set()
@@ -79,8 +82,7 @@ class FakeCrm:
         """See `core.crm.Crm.log_call`."""
         self._ask("log_call", note.uniq)
         self.notes.append(note)
-        if errors := self.lost.get("log_call"):
-            raise errors.pop(0)
+        self._lose("log_call")
         return Logged("contacts", 11, len(self.notes))
 
     async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
@@ -90,6 +92,52 @@ class FakeCrm:
             self.hidden_looks -= 1
             return None
         return next((Logged("contacts", 11, 1) for one in self.notes if one.uniq == note.uniq), None)
+
+    async def pipelines(self, account: Account) -> list[Pipeline]:
+        """See `core.crm.Crm.pipelines`."""
+        self._ask("pipelines")
+        return [Pipeline(3001, "Продажи", (Status(30001, "Первичный контакт"),))]
+
+    async def note(self, account: Account, noun: str, entity_id: int, note: CallNote) -> Logged:
+        """See `core.crm.Crm.note`."""
+        self._ask("note", noun, entity_id)
+        self.notes.append(note)
+        self._lose("note")
+        return Logged(noun, entity_id, len(self.notes))
+
+    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+        """See `core.crm.Crm.amend`."""
+        self._ask("amend", noun, note_id)
+        self.notes[note_id - 1] = note
+
+    async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
+        """See `core.crm.Crm.create`. Whoever was created is known from now on."""
+        self._ask("create", stranger.phone)
+        self.created.append(stranger)
+        self.faults.pop("log_call", None)
+        self._lose("create")
+        return ("leads", 701) if stranger.lead_name else ("contacts", 501)
+
+    async def put_unsorted(self, account: Account, call: Unsorted) -> Record:
+        """See `core.crm.Crm.put_unsorted`. An exact duplicate is refused."""
+        self._ask("put_unsorted", call.note.uniq)
+        if call.note.uniq in self.unsorted:
+            raise CrmRefused("NotUnique")
+        record = Record(f"uid-{len(self.unsorted) + 1}", 800 + len(self.unsorted))
+        self.unsorted[call.note.uniq] = record
+        self.put.append(call)
+        self._lose("put_unsorted")
+        return record
+
+    async def find_unsorted(self, account: Account, uniq: str, *, since_s: int) -> Record | None:
+        """See `core.crm.Crm.find_unsorted`."""
+        self._ask("find_unsorted", uniq, since_s)
+        return self.unsorted.get(uniq)
+
+    async def is_unsorted(self, account: Account, uid: str) -> bool:
+        """See `core.crm.Crm.is_unsorted`."""
+        self._ask("is_unsorted", uid)
+        return uid in {record.uid for record in self.unsorted.values()}
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
         """See `core.crm.Crm.notify`."""
@@ -103,4 +151,8 @@ class FakeCrm:
     def _ask(self, method: str, *what: Any) -> None:
         self.asked.append((method, *what))
         if errors := self.faults.get(method):
+            raise errors.pop(0)
+
+    def _lose(self, method: str) -> None:
+        if errors := self.lost.get(method):
             raise errors.pop(0)

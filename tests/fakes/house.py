@@ -169,7 +169,7 @@ class House:
         self.calls = Calls(self.lines, kept.calls, hooks or kept.hooks, kept.dials, clock=clock_)
         self.notice = Notice(self.accounts, self.lines, self.crm)
         self.logging = Logging(
-            kept.calls, self.accounts, self.lines, self.crm, lambda _: self.is_alive,
+            kept.calls, self.accounts, self.lines, self.crm, self.shelf, lambda _: self.is_alive,
             link=self.recordings.lasting_link, settle_s=0.0, clock=clock_,
         )  # fmt: skip
         self.is_alive = True
@@ -181,6 +181,7 @@ class House:
             self.calls.tell(listener)
         self.calls.tell_order(self.dialling.told)
         self.directory.tell(self.cards.found)
+        self.directory.tell(self.logging.learned)
         self.recordings.tell(self.cards.refreshed)
 
     def store_recordings(self, audio: MemoryAudio | None, *, keep_days: int = 0) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 
+import pytest
 from checkout import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -48,16 +49,26 @@ def test_every_pin_is_one_version() -> None:
     assert [name for name, version in PINS.items() if not re.fullmatch(r"[\w.!+]+", version)] == []
 
 
-def test_npms_parts_are_pinned_and_locked() -> None:
+@pytest.mark.parametrize("folder", [".", "tests/clients"])
+def test_npms_parts_are_pinned_and_locked(folder: str) -> None:
     """package.json names exact versions, the lock file the same ones, and no registry."""
-    package = json.loads((ROOT / "package.json").read_text("utf-8"))
-    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
-    wanted = {**package["dependencies"], **package["devDependencies"]}
+    package = json.loads((ROOT / folder / "package.json").read_text("utf-8"))
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))
+    wanted = {**package["dependencies"], **package.get("devDependencies", {})}
 
     locked = {name: lock["packages"][f"node_modules/{name}"]["version"] for name in wanted}
 
     assert wanted == locked
     assert [name for name, part in lock["packages"].items() if "resolved" in part] == []
+
+
+def test_published_clients_are_pinned_with_what_they_ask_for() -> None:
+    """tests/clients/requirements.txt names exact versions: a client's new release is tested when we say so."""
+    lines = (ROOT / "tests" / "clients" / "requirements.txt").read_text("utf-8").splitlines()
+
+    loose = [line for line in lines if line and not re.fullmatch(r"#.*|[\w.-]+==[\w.!+]+", line)]
+
+    assert loose == []
 
 
 def test_every_package_has_its_reason() -> None:

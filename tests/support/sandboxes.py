@@ -117,7 +117,8 @@ class Sandbox:
 async def running(state: Path, *options: str, **environ: str) -> AsyncIterator[Sandbox]:
     """A sandbox of its own on free ports; everything ends with it. Its log is in `state`/sandbox.log."""
     await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "server", "sandbox", "--json", "--port", str(free_ports()), "--state", str(state)]
+    command = [sys.executable, "-m", "server", "sandbox", "--json", "--no-reload"]
+    command += ["--port", str(free_ports()), "--state", str(state)]
     with (state / "sandbox.log").open("wb") as log:  # a local file, once
         process = await asyncio.create_subprocess_exec(
             *command, *options, cwd=ROOT, env={**os.environ, **environ}, stdout=asyncio.subprocess.PIPE, stderr=log

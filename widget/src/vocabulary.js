@@ -120,6 +120,24 @@ export const NoticeWay = /* @__PURE__ */ Object.freeze({
 });
 /** @typedef {(typeof NoticeWay)[keyof typeof NoticeWay]} NoticeWay */
 
+/** Kinds of calls that an account treats differently when amoCRM does not know the number. */
+export const CallKind = /* @__PURE__ */ Object.freeze({
+  IN_ANSWERED: "in_answered",
+  IN_MISSED: "in_missed",
+  OUT_ANSWERED: "out_answered",
+  OUT_MISSED: "out_missed",
+});
+/** @typedef {(typeof CallKind)[keyof typeof CallKind]} CallKind */
+
+/** What becomes of a call from or to a number that amoCRM does not know. */
+export const StrangerWay = /* @__PURE__ */ Object.freeze({
+  UNSORTED: "unsorted",
+  CONTACT: "contact",
+  LEAD: "lead",
+  NOTHING: "nothing",
+});
+/** @typedef {(typeof StrangerWay)[keyof typeof StrangerWay]} StrangerWay */
+
 /** Types of the messages that the server sends to the browser. */
 export const ServerWord = /* @__PURE__ */ Object.freeze({
   SNAPSHOT: "snapshot",

@@ -1,5 +1,6 @@
-"""Widgets, faults, the PBXs, the backend and the amount of data: the parts a tester moves."""
+"""Widgets, faults, the PBXs and the backend: the parts a tester moves."""
 
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -7,22 +8,20 @@ from aiohttp import web
 from server.sandbox.backend import BACKEND, Backend, BackendError
 from server.sandbox.faults import FaultError
 from server.sandbox.oauth.tokens import revoke_access
+from server.sandbox.pbx.audio import mp3
 from server.sandbox.pbx.play import PlayError, play
-from server.sandbox.pbx.stand_in import StandIn
+from server.sandbox.pbx.stand_in import StandIn, audio_response
 from server.sandbox.rest.answers import Problem, nothing, plain
 from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.limits import LIMITS
-from server.sandbox.rest.query import whole
 from server.sandbox.routes import Route
-from server.sandbox.seed import more_contacts
 from server.sandbox.widgets import installed
-from server.sandbox.widgets.archive import ArchiveError
+from server.sandbox.widgets.archive import Archive, ArchiveError
 from server.sandbox.world import WORLD, Row, World
 
 EXCHANGES: Final = web.AppKey("exchanges", dict[str, StandIn])
 
 _OWN: Final = "the sandbox's own"
-_MOST_CONTACTS: Final = 100_000
 
 
 async def _widgets(request: web.Request) -> web.StreamResponse:
@@ -35,9 +34,11 @@ async def _put_widget(request: web.Request) -> web.StreamResponse:
     if not isinstance(settings, dict | None) or not isinstance(active, bool | None):
         raise Problem(400, "settings is an object, active true or false")
     code = request.match_info["code"]
-    if settings is not None:
-        installed.forget_settings(request.app[WORLD], code)
     try:
+        if path is not None:
+            Archive(Path(str(path))).check()
+        if settings is not None:
+            installed.forget_settings(request.app[WORLD], code)
         row = await installed.save(
             request.app, code, path=None if path is None else str(path), settings=settings, active=active
         )
@@ -125,12 +126,9 @@ def _child(request: web.Request) -> Backend:
     return request.app[BACKEND]
 
 
-async def _grow(request: web.Request) -> web.StreamResponse:
-    world, count = request.app[WORLD], whole((await read_object(request)).get("count"))
-    if count is None or not 0 < count <= _MOST_CONTACTS:
-        raise Problem(400, f"count is a number from 1 to {_MOST_CONTACTS}")
-    more_contacts(world, count)
-    return plain({"contacts": len(world.contacts)})
+async def _recording(request: web.Request) -> web.StreamResponse:
+    """What the sample account's talks sound like."""
+    return audio_response(request, mp3(float(request.match_info["seconds"])))
 
 
 def _own(method: str, path: str, handler: Any, summary: str) -> Route:
@@ -147,5 +145,5 @@ ROUTES: Final = [
     _own("POST", "/sandbox/pbx/{vendor}/calls", _call, "let a PBX live through a call"),
     _own("GET", "/sandbox/backend", _backend, "the backend's process"),
     _own("POST", "/sandbox/backend", _move_backend, "kill, stop or start the backend"),
-    _own("POST", "/sandbox/contacts", _grow, "many more sample contacts"),
+    _own("GET", "/sandbox/recordings/{seconds:\\d{1,4}}.mp3", _recording, "a recording of the sample account"),
 ]

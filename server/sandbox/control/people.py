@@ -5,16 +5,18 @@ from typing import Final
 from aiohttp import web
 
 from server.sandbox import integrations
-from server.sandbox.oauth.tokens import issue_code, one_time_token
+from server.sandbox.oauth.tokens import issue_code, long_lived_token, one_time_token
 from server.sandbox.page.shell import LANGS
 from server.sandbox.rest.access import sign_in
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_any
+from server.sandbox.rest.query import whole
 from server.sandbox.routes import Route
 from server.sandbox.widgets.installed import first_admin
 from server.sandbox.world import WORLD, Row, World
 
 _OWN: Final = "the sandbox's own"
+_MOST_DAYS: Final = 5 * 365
 
 
 async def _login(request: web.Request) -> web.StreamResponse:
@@ -43,11 +45,29 @@ async def _code(request: web.Request) -> web.StreamResponse:
     return plain({"code": issue_code(world, client_id=integration["id"], user_id=user["id"])})
 
 
+async def _long_lived(request: web.Request) -> web.StreamResponse:
+    """An access token of `days` (a year unless told), as an administrator makes it in the integration's window."""
+    world, asked = request.app[WORLD], await _asked(request)
+    user = _user(world, asked["user"]) if asked.get("user") else first_admin(world)
+    days = whole(asked.get("days", 365))
+    if days is None or not 1 <= days <= _MOST_DAYS:
+        raise Problem(400, f"days is a number from 1 to {_MOST_DAYS}")
+    client_id, life_s = _integration(world, asked.get("code"))["id"], days * 86400
+    token = long_lived_token(world, client_id=client_id, user_id=user["id"], life_s=life_s)
+    return plain({"access_token": token, "expires_in": life_s})
+
+
 async def _one_time(request: web.Request) -> web.StreamResponse:
     """The token that `$authorizedAjax` of this user's page would send."""
     world, asked = request.app[WORLD], await _asked(request)
     user = _user(world, asked.get("user", ""))
     return plain({"token": one_time_token(world, user, _integration(world, asked.get("code")))})
+
+
+async def _api_key(request: web.Request) -> web.StreamResponse:
+    """What clients of the earlier APIs sign in with; the page has it as `system().amohash`."""
+    user = _user(request.app[WORLD], (await _asked(request)).get("user", ""))
+    return plain({"login": user["login"], "key": user.get("api_key", "")})
 
 
 async def _asked(request: web.Request) -> Row:
@@ -82,5 +102,17 @@ ROUTES: Final = [
     Route(
         "POST", "/sandbox/oauth/code", _code, "a fresh authorization code", door="open", fidelity=_OWN, body="object"
     ),
+    Route(
+        "POST",
+        "/sandbox/oauth/long-lived-token",
+        _long_lived,
+        "an access token of a day to five years",
+        door="open",
+        fidelity=_OWN,
+        body="object",
+    ),
     Route("POST", "/sandbox/one-time-token", _one_time, "a one-time token", door="open", fidelity=_OWN, body="object"),
+    Route(
+        "POST", "/sandbox/api-key", _api_key, "a user's login and API key", door="open", fidelity=_OWN, body="object"
+    ),
 ]

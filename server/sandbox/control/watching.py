@@ -32,12 +32,13 @@ async def _switches(request: web.Request) -> web.StreamResponse:
 
 
 async def _turn(request: web.Request) -> web.StreamResponse:
-    switches = request.app[WORLD].switches
+    world = request.app[WORLD]
     try:
-        switches.set(await read_object(request))
+        world.switches.set(await read_object(request))
     except SwitchError as exc:
         raise Problem(400, str(exc)) from exc
-    return plain(switches.view())
+    world.signals.emit(f"system:state:{world.account['id']}", {"core_version": world.switches["core_version"]})
+    return plain(world.switches.view())
 
 
 ROUTES: Final = [

@@ -70,6 +70,15 @@ async def _subdomain(request: web.Request) -> web.StreamResponse:
     token = request.headers.get("X-Refresh-Token", "")
     if not token or not world.grants.where(refresh_token=token, alive=True):
         raise Problem(401, "Unauthorized")
+    return _address(world)
+
+
+async def _old_subdomain(request: web.Request) -> web.StreamResponse:
+    """The same by an access token, as it was before."""
+    return _address(request.app[WORLD])
+
+
+def _address(world: World) -> web.Response:
     domain = urlsplit(world.origin).netloc
     top = "ru" if world.switches["brand"] == "amocrm" else "com"
     account = world.account
@@ -156,6 +165,7 @@ ROUTES: Final = [
         body="object",
     ),
     Route("GET", "/oauth2/account/current/subdomain", _subdomain, "the account's present address", door="open"),
+    Route("GET", "/oauth2/account/subdomain", _old_subdomain, "the same by an access token; obsolete"),
     Route("GET", "/oauth", _consent, "consent page", door="open", query=("client_id", "state", "mode")),
     Route(
         "POST",

@@ -70,12 +70,18 @@ def token_answer(world: World, grant: Row) -> dict[str, Any]:
         "token_type": "Bearer",
         "expires_in": world.switches["access_token_life_s"],
         "server_time": world.now(),
-        "access_token": _access_token(world, grant),
+        "access_token": _access_token(world, grant, world.switches["access_token_life_s"]),
         "refresh_token": grant["refresh_token"],
     }
 
 
-def _access_token(world: World, grant: Row) -> str:
+def long_lived_token(world: World, *, client_id: str, user_id: int, life_s: int) -> str:
+    """An access token of years, without a refresh token: what administrators make in the integration's window."""
+    grant: Row = {"id": str(uuid.uuid4()), "client_id": client_id, "user_id": user_id, "alive": True, "jtis": []}
+    return _access_token(world, grant, life_s)
+
+
+def _access_token(world: World, grant: Row, life_s: int) -> str:
     now, jti = world.now(), secrets.token_hex(40)
     grant["jtis"] = [*grant["jtis"][-_KEPT_JTIS + 1 :], jti]
     world.grants.put(grant)
@@ -84,11 +90,11 @@ def _access_token(world: World, grant: Row) -> str:
         "jti": jti,
         "iat": now,
         "nbf": now,
-        "exp": now + world.switches["access_token_life_s"],
+        "exp": now + life_s,
         "sub": str(grant["user_id"]),
         "grant_type": "",
         "account_id": world.account["id"],
-        "base_domain": "amocrm.ru",
+        "base_domain": "amocrm.ru" if world.switches["brand"] == "amocrm" else "kommo.com",
         "version": 2,
         "scopes": list(SCOPES),
         "hash_uuid": grant["id"],

@@ -16,14 +16,6 @@ from server.sandbox.world import ENTITIES, WORLD, Row, World
 _TEXT_TYPES: Final = ("text", "textarea", "url", "numeric")
 _ALWAYS_SHOWN: Final = ("PHONE", "EMAIL")
 _NOTES: Final = 100
-_ENUM_NAMES: Final = {
-    "WORK": "раб.",
-    "WORKDD": "раб. прямой",
-    "MOB": "моб.",
-    "HOME": "дом.",
-    "FAX": "факс",
-    "PRIV": "личн.",
-}
 
 
 async def card(request: web.Request) -> web.StreamResponse:
@@ -87,15 +79,18 @@ def _fields(world: World, entity_type: str, row: Row) -> list[Row]:
 
 def _value(field: Row, value: Row) -> Row:
     codes = {enum["id"]: enum.get("code") for enum in field.get("enums") or []}
-    code = codes.get(value.get("enum_id")) or value.get("enum_code")
-    return {"value": value["value"], "enum_code": code, "enum_name": _ENUM_NAMES.get(str(code), "")}
+    return {"value": value["value"], "enum_code": codes.get(value.get("enum_id")) or value.get("enum_code")}
 
 
 def _line(world: World, entity_type: str, row: Row) -> str:
     """The words beside a linked deal or customer."""
     if entity_type == "leads":
-        return f"{row.get('price') or 0} ₽ · {_stage(world, row)['status']['name']}"
-    return f"{row.get('next_price') or 0} ₽" if entity_type == "customers" else ""
+        return f"{_money(row.get('price'))} · {_stage(world, row)['status']['name']}"
+    return _money(row.get("next_price")) if entity_type == "customers" else ""
+
+
+def _money(amount: int | None) -> str:
+    return f"{amount or 0:,} ₽".replace(",", "\N{NO-BREAK SPACE}")
 
 
 def _stage(world: World, row: Row) -> dict[str, Any]:
@@ -133,7 +128,7 @@ def _new(world: World, entity_type: str, user: Row, request: web.Request) -> Row
     number = f"+{phone}" if phone and request.query["phone"].startswith(" ") else phone
     for field in shown["fields"]:
         if field["code"] == "PHONE" and number:
-            field["values"] = [{"value": number, "enum_code": "WORK", "enum_name": _ENUM_NAMES["WORK"]}]
+            field["values"] = [{"value": number, "enum_code": "WORK"}]
     empty: Row = {other: [] for other in ENTITIES} | {"tags": [], "notes": [], "price": 0, "company": None}
     return shown | empty
 

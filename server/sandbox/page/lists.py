@@ -8,9 +8,8 @@ from aiohttp import web
 
 from server.sandbox.page.cards import phones_and_emails
 from server.sandbox.rest.access import asker, may
-from server.sandbox.rest.answers import Problem, plain
-from server.sandbox.rest.bodies import read_object
-from server.sandbox.rest.changes import announce
+from server.sandbox.rest.answers import plain
+from server.sandbox.rest.bodies import read_any
 from server.sandbox.rest.linking import rows_linked
 from server.sandbox.rest.nouns import LOST, NOUNS, WON
 from server.sandbox.rest.query import whole
@@ -20,7 +19,9 @@ from server.sandbox.world import ENTITIES, WORLD, Row, World
 _PER_PAGE: Final = 50
 _PER_STATUS: Final = 50
 _CALLS: Final = ("call_in", "call_out")
+_SUGGESTED: Final = 10
 _DAY_S: Final = 86_400
+_UNDER_CONTACTS: Final = {"contacts": ("contacts",), "companies": ("companies",), "all": ("contacts", "companies")}
 
 View = Callable[[World, Row], Row]
 
@@ -30,12 +31,15 @@ async def page(request: web.Request) -> web.StreamResponse:
     world, entity_type = request.app[WORLD], request.match_info["entity"]
     if entity_type == "todo":
         return plain(_pages(request, _tasks(world, asker(request).user), _task))
-    term = request.query.get("term", "").strip()
-    found = request.app[FINDER].search(entity_type, term) if term else world.entities(entity_type)
-    user = asker(request).user
+    rows = _rows(request, entity_type, asker(request).user, request.query.get("term", "").strip())
+    return plain(_pages(request, rows, lambda world, row: _item(world, entity_type, row)))
+
+
+def _rows(request: web.Request, entity_type: str, user: Row, term: str) -> list[Row]:
+    found = request.app[FINDER].search(entity_type, term) if term else request.app[WORLD].entities(entity_type)
     rows = [row for row in found if is_visible(row) and may(user, "view", entity_type, row)]
     rows.reverse()
-    return plain(_pages(request, rows, lambda world, row: _item(world, entity_type, row)))
+    return rows
 
 
 def _pages(request: web.Request, rows: list[Row], view: View) -> Row:
@@ -145,17 +149,39 @@ async def desk(request: web.Request) -> web.StreamResponse:
     return plain({"account": world.account["name"], "calls": calls, "sum": total, **counts, "leads": len(open_leads)})
 
 
-async def act(request: web.Request) -> web.StreamResponse:
-    """`POST /ajax/v1/multiactions` of the list's tool bar: delete what is ticked, as far as the user may."""
-    world, user, body = request.app[WORLD], asker(request).user, await read_object(request)
-    entity_type, ids = body.get("entity"), body.get("ids")
-    if entity_type not in ENTITIES or body.get("action") != "delete" or not isinstance(ids, list):
-        raise Problem(400, "entity, action (delete) and ids are required")
-    gone = []
-    for row in filter(None, (world.entities(entity_type).get(whole(one)) for one in ids)):
-        if not row["is_deleted"] and may(user, "delete", entity_type, row):
-            row |= {"is_deleted": True, "updated_at": world.now(), "updated_by": user["id"]}
-            world.entities(entity_type).put(row)
-            announce(world, "delete", entity_type, row=row, user_id=user["id"])
-            gone.append(row["id"])
-    return plain({"status": "success", "ids": gone})
+async def front(request: web.Request) -> web.StreamResponse:
+    """`/ajax/<entity>/list/`: the rows and the count that widgets ask the page's own list for.
+
+    `only_count=Y` leaves the rows out. Under `contacts` the address may go on with `contacts`, `companies` or `all`.
+    """
+    world, user, form = request.app[WORLD], asker(request).user, await _asked(request)
+    entity_type = request.match_info["entity"]
+    names = _UNDER_CONTACTS.get(request.match_info.get("kind") or "", (entity_type,))
+    rows = {name: _rows(request, name, user, str(form.get("term") or "").strip()) for name in names}
+    found = [(name, row) for name, some in rows.items() for row in some]
+    counts = {name: len(rows.get(name, [])) for name in ("contacts", "companies")}
+    summary = {
+        "count": len(found),
+        "persons_count": counts["contacts"],
+        "companies_count": counts["companies"],
+    }
+    answer: Row = {"summary": summary}
+    if form.get("only_count") != "Y":
+        number = max(whole(form.get("page")) or whole(form.get("PAGEN_1")) or 1, 1)
+        shown = found[(number - 1) * _PER_PAGE : number * _PER_PAGE]
+        answer["items"] = [_item(world, name, row) for name, row in shown]
+    return plain({"count": len(found), "response": answer})
+
+
+async def _asked(request: web.Request) -> Row:
+    body = await read_any(request) if request.can_read_body else None
+    return {**request.query, **(body if isinstance(body, dict) else {})}
+
+
+async def suggest(request: web.Request) -> web.StreamResponse:
+    """`/private/ajax/search.php?contacts=all&q=` or `?type=deals&q=`: rows behind the suggest of a sample."""
+    user, term = asker(request).user, request.query.get("q", "").strip()
+    names = ("leads",) if request.query.get("type") == "deals" else _UNDER_CONTACTS["all"]
+    found = [(name, row) for name in names for row in _rows(request, name, user, term)[:_SUGGESTED]] if term else []
+    result = [{"id": row["id"], "name": row["name"], "element_type": NOUNS[name].type_id} for name, row in found]
+    return plain({"status": "ok", "result": result[:_SUGGESTED]})

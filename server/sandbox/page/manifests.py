@@ -6,6 +6,9 @@ from server.sandbox.widgets.archive import Archive, ArchiveError
 
 Manifest = dict[str, Any]
 
+# The page of triggers, bots and sources starts what has a dialog there.
+_AUTOMATION: Final = ("digital_pipeline", "salesbot_designer", "lead_sources")
+
 _LOCATION_OF: Final = {
     "contacts_card": "ccard",
     "leads_card": "lcard",
@@ -15,8 +18,13 @@ _LOCATION_OF: Final = {
     "companies": "clist",
     "leads": "llist",
     "leads-pipeline": "llist",
+    "leads-trash": "llist",
     "customers": "culist",
+    "customers-pipeline": "culist",
     "todo": "tlist",
+    "todo-line": "tline",
+    "todo-calendar": "tcalendar",
+    "catalogs": "catalogs",
     "widgetsSettings": "settings",
     "settings": "settings",
 }
@@ -67,6 +75,8 @@ def runs_in(manifest: Manifest, code: str, area: str) -> bool:
         return True
     if area == f"advanced-settings:{code}":
         return "advanced_settings" in places
+    if area == "digital_pipeline":
+        return any(name in places for name in _AUTOMATION)
     if area == f"widget-page:{code}":
         return "widget_page" in places
     return _LOCATION_OF.get(area) in places

@@ -5,7 +5,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.log import KINDS
-from server.sandbox.page import cards, lists, notices, proxy, shell, socket, vendor, widget_list
+from server.sandbox.page import cards, lists, merging, multiactions, notices, proxy, shell, socket, vendor, widget_list
 from server.sandbox.rest.access import asker
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_json
@@ -15,6 +15,7 @@ from server.sandbox.world import WORLD
 _STATIC: Final = shell.HERE / "static"
 _TRACED: Final = 500  # entries in one request of a page
 _ENTITY: Final = "{entity:contacts|companies|leads|customers}"
+_MERGED: Final = "{entity:contacts|companies|leads}"
 _LISTED: Final = "{entity:contacts|companies|leads|customers|todo}"
 
 
@@ -60,6 +61,7 @@ async def home(request: web.Request) -> web.StreamResponse:
 def attach(app: web.Application) -> None:
     """Put the page into amoCRM's application: its routes, its way out for `crm_post`, its version headers."""
     add_routes(app, ROUTES)
+    app[multiactions.JOBS] = {}
     app.cleanup_ctx.append(proxy.lifetime)
     app.on_response_prepare.append(_add_versions)
 
@@ -77,6 +79,27 @@ def _own(method: str, path: str, handler: Any, summary: str) -> Route:
     return Route(method, path, handler, summary, door="page", fidelity="the sandbox's own")
 
 
+# Clients that hold a token ask these addresses of the page too, with and without a slash at the end.
+_FRONT: Final = [
+    Route(method, path + slash, handler, summary, body="form" if method == "POST" else None)
+    for method, path, handler, summary in (
+        ("POST", "/ajax/v1/multiactions/set", multiactions.act, "delete many"),
+        ("GET", "/ajax/v1/multiactions/status", multiactions.status, "whether a job is done"),
+        ("POST", f"/ajax/merge/{_MERGED}/info", merging.info, "values of duplicates side by side"),
+        ("POST", f"/ajax/merge/{_MERGED}/save", merging.save, "merge duplicates into one of them"),
+        ("GET", f"/ajax/{_ENTITY}/list", lists.front, "rows and count of a list"),
+        ("POST", f"/ajax/{_ENTITY}/list", lists.front, "rows and count of a list"),
+        (
+            "GET",
+            "/ajax/{entity:contacts}/list/{kind:contacts|companies|all}",
+            lists.front,
+            "persons, companies or both",
+        ),
+        ("POST", "/ajax/{entity:contacts}/list/{kind:contacts|companies|all}", lists.front, "persons, companies, both"),
+    )
+    for slash in ("", "/")
+]
+
 ROUTES: Final = [
     Route("GET", "/", home, "leads to the desk", door="open"),
     _page("/dashboard/", "the desk"),
@@ -87,7 +110,10 @@ ROUTES: Final = [
     _page(f"/{_LISTED}/", "a list"),
     _page(f"/{_LISTED}/{{rest:list.*}}", "a list; `term` searches"),
     _page("/leads/{rest:pipeline.*}", "the board of deals"),
-    _page("/todo/{rest:line.*}", "tasks"),
+    _page("/todo/{rest:(?:line|calendar).*}", "tasks"),
+    _page("/leads/{rest:trash.*}", "a page for widgets alone"),
+    _page("/customers/{rest:pipeline.*}", "a page for widgets alone"),
+    _page("/{rest:(?:stats|events|catalogs)(?:/.*)?}", "a page for widgets alone"),
     _page("/mail/{rest:.*}", "a new letter"),
     _page("/settings/{rest:.*}", "integrations, pay, widgets' own settings pages"),
     _page("/widget_page/{rest:.*}", "a widget's page in the left menu"),
@@ -95,7 +121,7 @@ ROUTES: Final = [
     Route(
         "POST", "/ajax/widgets/edit", widget_list.edited, "install, edit, disable a widget", door="page", body="object"
     ),
-    Route("POST", "/ajax/v1/multiactions", lists.act, "tool bar of a list", door="page", body="object"),
+    *_FRONT,
     Route("POST", "/v3/inbox/delete", notices.deleted, "close notifications", door="page", body="object"),
     Route(
         "POST",
@@ -106,6 +132,7 @@ ROUTES: Final = [
         fidelity="switch: proxy_body",
         body="form",
     ),
+    Route("GET", "/private/ajax/search.php", lists.suggest, "rows for a suggest", door="page", query=("q", "type")),
     Route("GET", "/private/ping.php", ping, "keep-alive", door="page"),
     Route("GET", "/upl/{code}/widget/{name:.+}", widget_list.file, "files of a widget", door="open"),
     Route("GET", "/widgets/{code}/{name:.+}", widget_list.file, "files of a widget, the old address", door="open"),

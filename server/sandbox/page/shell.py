@@ -9,15 +9,18 @@ from typing import Any, Final
 import jinja2
 from aiohttp import web
 
-from server.sandbox.page import vendor, widget_list
+from server.sandbox.page import entries, left_menu, vendor, widget_list
 from server.sandbox.rest.access import page_user, sign_in
 from server.sandbox.world import WORLD, Row, World
 
-HERE: Final = Path(__file__).parent
+HERE: Final = Path(__file__).resolve().parent  # the checkout may lie behind a symbolic link
 CONTROLS: Final = "/tmpl/controls/"  # noqa: S108  an address of amoCRM, no folder
 LANGS: Final = ("ru", "en")
 _START: Final = secrets.token_hex(4)  # two sandboxes on one port must not share a browser's cache of widgets
 _BACKEND_VERSION: Final = "1"
+_PAID_FOR_S: Final = 365 * 86_400
+# Forbids nothing: the browser tells the page of eval and of scripts from elsewhere (host/watch/rules.js).
+_TELL_EVAL: Final = "script-src 'self' 'unsafe-inline'"
 _ELEMENT_TYPES: Final = {
     "contacts": 1,
     "leads": 2,
@@ -49,15 +52,6 @@ _CF_TYPES: Final = {
     "birthday": 14,
     "legal_entity": 15,
 }
-_MENU: Final = (
-    ("dashboard", "/dashboard/"),
-    ("leads", "/leads/pipeline/"),
-    ("customers", "/customers/list/"),
-    ("todo", "/todo/list/"),
-    ("catalogs", "/contacts/list/"),
-    ("mail", "/mail/new/"),
-    ("settings", "/settings/widgets/"),
-)
 _env: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -73,6 +67,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     vendor.node_modules()  # says the cure at once instead of a blank page
     response = web.Response(text=_render(request, user), content_type="text/html")
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy-Report-Only"] = _TELL_EVAL
     if stranger:
         sign_in(world, response, user["id"])
     return response
@@ -90,6 +85,8 @@ def _render(request: web.Request, user: Row) -> str:
         "element_types": _ELEMENT_TYPES,
         "cf_types": _CF_TYPES,
         "system": widget_list.system(request, user),
+        "callback_exception": request.app[WORLD].switches["callback_exception"],
+        "users_field": request.app[WORLD].switches["users_field"],
     }
     return _env.get_template("page.jinja").render(
         boot=_script_json(boot),
@@ -98,7 +95,7 @@ def _render(request: web.Request, user: Row) -> str:
         other_lang=next(one for one in LANGS if one != lang),
         theme="dark" if request.cookies.get("sandbox_theme") == "dark" else "light",
         t=words,
-        menu=_MENU,
+        menu=left_menu.items(request.app[WORLD], user, words),
         users=list(request.app[WORLD].users),
         user=user,
         version=versions(request.app[WORLD])["X-Core-Version"],
@@ -139,8 +136,8 @@ def _constants(request: web.Request, user: Row) -> Row:
             **{name: account.get(name) for name in ("id", "name", "subdomain", "country", "currency", "amojo_id")},
             "language": user["lang"],
             "timezone": account["datetime_settings"]["timezone"],
-            "top_level_domain": "ru",
-            "paid_till": None,
+            "top_level_domain": entries.top_level_domain(world),
+            "paid_till": world.now() + _PAID_FOR_S,
             "tariffName": "advanced",
             "main_pipeline_id": main,
             "cf": _custom_fields(world),
@@ -160,6 +157,7 @@ def _constants(request: web.Request, user: Row) -> Row:
         "version": release["X-Core-Version"],
         "version_backend": release["X-Core-Version-Backend"],
         "session_token": secrets.token_hex(16),
+        "widgets": {"all": {row["id"]: {"code": row["id"], "active": _yes(row["active"])} for row in world.widgets}},
         "widgets_cache_version": _cache_version(world),
         "geoip_country": account["country"],
         "current_brand": "kommo" if world.switches["brand"] == "kommo" else "amocrm",
@@ -176,6 +174,10 @@ def _custom_fields(world: World) -> Row:
     return {str(one["id"]): {"id": one["id"], "NAME": one["name"], "CODE": one["code"]} for one in world.custom_fields}
 
 
+def _yes(value: object) -> str:
+    return "Y" if value else "N"
+
+
 def _task_type(one: Row) -> Row:
     return {"id": one["id"], "option": one["name"], "color": one["color"], "icon_id": one["icon_id"]}
 
@@ -189,8 +191,8 @@ def _manager(one: Row) -> Row:
         "login": one["login"],
         "active": rights["is_active"],
         "status": "A" if rights["is_active"] else "N",
-        "is_admin": "Y" if rights["is_admin"] else "N",
-        "free_user": "Y" if rights["is_free"] else "N",
+        "is_admin": _yes(rights["is_admin"]),
+        "free_user": _yes(rights["is_free"]),
         "amojo_id": one.get("amojo_id"),
         "amo_profile_id": one.get("uuid"),
         "avatar": "",

@@ -20,13 +20,17 @@ async def serve(request: web.Request) -> web.StreamResponse:
     """Accept `{"subscribe": [channel, …]}`, confirm on `CONFIRMED`, send `{"channel", "data"}` as things happen."""
     socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
     await socket.prepare(request)
-    page = _Page(request.app[WORLD], asker(request).user["id"], socket)
+    log, user_id = request.app[WORLD].log, asker(request).user["id"]
+    page = _Page(request.app[WORLD], user_id, socket)
+    log.note("socket", event="open", user_id=user_id)
     try:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 page.subscribe(_channels(message.data))
+                log.note("socket", event="subscribe", user_id=user_id, channels=list(page.channels))
                 await socket.send_json({"channel": CONFIRMED, "data": {"channels": page.channels}})
     finally:
+        log.note("socket", event="close", user_id=user_id)
         await page.close()
     return socket
 
@@ -70,8 +74,8 @@ class _Page:
                 return
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening: at once, for a browser that goes away takes the time to wait with it."""
+        self._stack.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._stack.close()

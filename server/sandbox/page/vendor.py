@@ -39,7 +39,7 @@ FILES: Final = {
     "virtualized-list": "virtualized-list/umd/virtualized-list.js",
 }
 # Ids widgets use for the same module.
-ALIASES: Final = {"intl-tel-input": "intl_tel_input"}
+ALIASES: Final = {"intl-tel-input": "intl_tel_input"} | {f"vendor/{name}": name for name in FILES if name != "require"}
 # amoCRM's version is not on npm; the nearest that is.
 NEAREST: Final = {"intl_tel_input": ("3.7.1", "5.1.7"), "FileAPI": ("2.0.5", "2.0.18"), "steady": ("2.0.0", "2.0.1")}
 # Not on npm at all: a module that says so in the developer bar.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.page import manifests
+from server.sandbox.page.entries import entry
 from server.sandbox.rest.access import admin, asker
 from server.sandbox.rest.answers import Problem, plain
 from server.sandbox.rest.bodies import read_any, read_object
@@ -15,7 +16,6 @@ from server.sandbox.widgets import installed
 from server.sandbox.widgets.archive import Archive, ArchiveError
 from server.sandbox.world import WORLD, Row, World
 
-_FIELD_TYPES: Final = ("text", "pass", "users", "users_lp", "custom")
 _KINDS: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -30,6 +30,7 @@ _KINDS: Final = {
     ".mp3": "audio/mpeg",
     ".wav": "audio/wav",
 }
+_PER_USER: Final = ("users", "users_lp")
 # install: first time; edit: save; disable: disconnect
 _ACTIVE_AFTER: Final = {"install": True, "edit": None, "disable": False}
 
@@ -42,8 +43,9 @@ async def listed(request: web.Request) -> web.StreamResponse:
     area, everything = str(asked.get("area") or ""), bool(asked.get("all"))
     widgets = {}
     for row, manifest in _readable(world):
-        if everything or (row["active"] and manifests.runs_in(manifest, row["id"], area)):
-            widgets[row["id"]] = _entry(row, manifest, user)
+        runs = not area or manifests.runs_in(manifest, row["id"], area)  # widgets ask without an area for all of them
+        if everything or (row["active"] and runs):
+            widgets[row["id"]] = entry(world, row, manifest, user)
     return plain({"widgets": widgets, "system": system(request, user)})
 
 
@@ -57,52 +59,6 @@ def _readable(world: World) -> list[tuple[Row, manifests.Manifest]]:
     return found
 
 
-def _entry(row: Row, manifest: manifests.Manifest, user: Row) -> Row:
-    """One widget as the loader and the settings window need it."""
-    widget, path = manifests.widget_of(manifest), f"/upl/{row['id']}/widget"
-    lang_file, words = manifests.texts(installed.archive_of(row), manifest, user["lang"])
-    advanced = manifest.get("advanced")
-    return {
-        "code": row["id"],
-        "id": row.get("number") or 1,
-        "src": f"{path}/script.js",
-        "lang": f"{path}/{lang_file}",
-        "path": path,
-        "images_path": f"{path}/images",
-        "settings": json.dumps(row["settings"], ensure_ascii=False),
-        "installed_version": str(widget.get("version") or "1.0.0"),
-        **{name: manifests.word(words, widget.get(name)) for name in ("name", "description", "short_description")},
-        "oauth_client_uuid": row.get("client_uuid"),
-        "active": "Y" if row["active"] else "N",
-        "init_once": "Y" if widget.get("init_once") else "N",
-        "status": _status(row, manifest),
-        "support": widget.get("support") or {},
-        "category_id": 1,
-        "fields": _fields(manifest, words),
-        "advanced_title": manifests.word(words, advanced.get("title")) if isinstance(advanced, dict) else "",
-    }
-
-
-def _status(row: Row, manifest: manifests.Manifest) -> str:
-    if not row["active"]:
-        return "install"
-    required = [code for code, field in manifests.settings(manifest).items() if field.get("required")]
-    return "installed" if all(row["settings"].get(code) for code in required) else "not_configured"
-
-
-def _fields(manifest: manifests.Manifest, words: dict[str, Any]) -> list[Row]:
-    return [
-        {
-            "code": code,
-            "type": field["type"],
-            "title": manifests.word(words, field.get("name")),
-            "required": bool(field.get("required")),
-        }
-        for code, field in manifests.settings(manifest).items()
-        if field.get("type") in _FIELD_TYPES
-    ]
-
-
 def system(request: web.Request, user: Row) -> Row:
     """What `self.system()` shows, and the counts for the right column."""
     world = request.app[WORLD]
@@ -111,7 +67,7 @@ def system(request: web.Request, user: Row) -> Row:
     return {
         "amouser": user["login"],
         "amouser_id": str(user["id"]),  # a string in amoCRM too
-        "amohash": "",
+        "amohash": user.get("api_key", ""),
         "subdomain": world.account["subdomain"],
         "domain": "kommo.com" if world.switches["brand"] == "kommo" else "amocrm.ru",
         "server": request.host,
@@ -120,25 +76,47 @@ def system(request: web.Request, user: Row) -> Row:
 
 
 async def edited(request: web.Request) -> web.StreamResponse:
-    """`POST /ajax/widgets/edit` `{"action": "install | edit | disable", "code", "settings"}`; administrators only."""
+    """`POST /ajax/widgets/edit` `{"action": "install | edit | disable", "code" or "id", "settings", "widget_active"}`.
+
+    JSON or a form, as the settings window and as widgets send it; administrators only.
+    """
     user, body = admin(request).user, await read_object(request)
-    row, action, given = request.app[WORLD].widgets.get(str(body.get("code"))), body.get("action"), body.get("settings")
+    row, action = _named(request.app[WORLD], body), body.get("action")
     if row is None or action not in _ACTIVE_AFTER:
         raise Problem(400, "code of a known widget and action (install, edit, disable) are required")
-    kept = None
+    given, kept = _decoded(body.get("settings")), None
     if action != "disable" and isinstance(given, dict):
         kept = _storable(installed.archive_of(row).manifest(), given)
-    row = await installed.save(
-        request.app, row["id"], settings=kept, active=_ACTIVE_AFTER[str(action)], user_id=user["id"]
-    )
-    return plain({"status": "ok", "settings": row["settings"]})
+    active = _ACTIVE_AFTER[str(action)]
+    if action == "edit" and "widget_active" in body:
+        active = body["widget_active"] not in ("N", "false", "0", "", False, 0, None)
+    row = await installed.save(request.app, row["id"], settings=kept, active=active, user_id=user["id"])
+    return plain({"status": "ok", "response": {"status": "ok"}, "settings": row["settings"]})
+
+
+def _named(world: World, body: Row) -> Row | None:
+    found = world.widgets.get(str(body.get("code")))
+    if found is None and body.get("code") is None:
+        wanted = str(body.get("id"))
+        return next((row for row in world.widgets if str(installed.number_of(world, row)) == wanted), None)
+    return found
+
+
+def _decoded(given: Any) -> Any:
+    """A value that may have come as JSON in a text."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        return given
 
 
 def _storable(manifest: manifests.Manifest, given: dict[str, Any]) -> dict[str, Any]:
     """The declared fields only; a `custom` field is kept when it is JSON or a number, nothing else persists."""
     fields = manifests.settings(manifest)
     return {
-        code: given[code]
+        code: _decoded(given[code]) if field.get("type") in _PER_USER else given[code]
         for code, field in fields.items()
         if code in given and (field.get("type") != "custom" or _is_json(given[code]))
     }

@@ -1,11 +1,12 @@
 """Who asks, and what they may see and do.
 
-A request of the API comes with an integration's Bearer token or with the page's session cookie; both act as a user, and
-that user's rights decide. Letters: A everything, G the user's group, M the user's own, D nothing.
+A request of the API comes with an integration's Bearer token, with the page's session cookie, or with a user's API key:
+all act as a user, and that user's rights decide. Letters: A everything, G the user's group, M the user's own,
+D nothing.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from aiohttp import web
@@ -24,10 +25,11 @@ COOKIE: Final = "session_id"
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The user a request acts as, and the integration that carries it (None: the page itself)."""
+    """The user a request acts as, and the integration that carries it (None: the page itself, or an API key)."""
 
     user: Row
     client_id: str | None
+    by_key: bool = False
 
     @property
     def is_admin(self) -> bool:
@@ -40,11 +42,18 @@ ASKER: Final = web.RequestKey("asker", Asker)
 
 def enter(request: web.Request) -> None:
     """The API's door: find out who asks, and count the request. Raises `Problem` 401, 403 or 429."""
-    asker = _by_token(request) if "Authorization" in request.headers else _by_cookie(request)
+    asker = _by_token(request) if "Authorization" in request.headers else _by_key(request) or _by_cookie(request)
     world = request.app[WORLD]
-    if asker.client_id is not None or world.switches["limit_page"]:
-        request.app[LIMITS].spend(asker.client_id or f"page:{asker.user['id']}")
+    if asker.client_id is not None or asker.by_key or world.switches["limit_page"]:
+        request.app[LIMITS].spend(_counted_as(request, asker))
     request[ASKER] = _in_context(request, asker)
+
+
+def _counted_as(request: web.Request, asker: Asker) -> str:
+    """Kommo counts requests by the caller's address, amoCRM by the integration."""
+    if request.app[WORLD].switches["brand"] == "kommo":
+        return str(request.remote)
+    return asker.client_id or f"{'key' if asker.by_key else 'page'}:{asker.user['id']}"
 
 
 def enter_page(request: web.Request) -> None:
@@ -72,9 +81,16 @@ def page_user(request: web.Request) -> Row | None:
     return None if session is None else world.users.get(session["user_id"])
 
 
-def sign_in(world: World, response: web.StreamResponse, user_id: int) -> None:
-    """Give the browser a session of this user."""
-    session = world.page_sessions.add({"id": secrets.token_urlsafe(24), "user_id": user_id})
+def user_with_key(world: World, login: object, key: object) -> Row | None:
+    """The user with this login and API key (`system().amohash`), as the first two generations of the API know users."""
+    user = next((one for one in world.users if one["login"] == login and one["rights"]["is_active"]), None)
+    known = str(user.get("api_key") or "") if user else ""
+    return user if known and secrets.compare_digest(known.encode(), str(key).encode("utf-8", "replace")) else None
+
+
+def sign_in(world: World, response: web.StreamResponse, user_id: int, *, by_key: bool = False) -> None:
+    """Give the browser, or a client with an API key, a session of this user."""
+    session = world.page_sessions.add({"id": secrets.token_urlsafe(24), "user_id": user_id, "by_key": by_key})
     response.set_cookie(COOKIE, str(session["id"]), httponly=True, samesite="Lax", path="/")
 
 
@@ -83,13 +99,23 @@ def may(user: Row, action: Action, entity_type: str, row: Row | None = None) -> 
     rights = user["rights"]
     if rights["is_admin"]:
         return True
-    letter: str = rights.get(entity_type, {}).get(action, "A")
+    letter = _letter(rights, action, entity_type, row)
     if letter == "D":
         return False
     if letter == "A" or row is None:
         return True
     own: bool = row.get("responsible_user_id") == user["id"]
     return own or bool(letter == "G" and row.get("group_id") == user["group_id"])
+
+
+def _letter(rights: Row, action: Action, entity_type: str, row: Row | None) -> str:
+    """Rights to customers are those to leads; rights to a status of leads go before the general ones."""
+    if entity_type == "leads" and row is not None:
+        for one in rights.get("status_rights") or []:
+            if (one["pipeline_id"], one["status_id"]) == (row.get("pipeline_id"), row.get("status_id")):
+                return str(one["rights"].get(action, "A"))
+    noun = "leads" if entity_type == "customers" else entity_type
+    return str(rights.get(noun, {}).get(action, "A"))
 
 
 def require(request: web.Request, action: Action, entity_type: str, row: Row | None = None) -> None:
@@ -120,7 +146,20 @@ def _by_cookie(request: web.Request) -> Asker:
     user = page_user(request)
     if user is None:
         raise Problem(401, "Unauthorized")
-    return Asker(user, None)
+    session = request.app[WORLD].page_sessions[request.cookies[COOKIE]]
+    return Asker(user, None, by_key=bool(session.get("by_key")))
+
+
+def _by_key(request: web.Request) -> Asker | None:
+    """`USER_LOGIN` and `USER_HASH` in the query of every request: how clients that keep no cookies sign in."""
+    query = request.query
+    login, key = query.get("USER_LOGIN", query.get("login")), query.get("USER_HASH", query.get("api_key"))
+    if login is None or key is None:
+        return None
+    user = user_with_key(request.app[WORLD], login, key)
+    if user is None:
+        raise Problem(401, "Unauthorized")
+    return Asker(user, None, by_key=True)
 
 
 def _in_context(request: web.Request, found: Asker) -> Asker:
@@ -131,4 +170,4 @@ def _in_context(request: web.Request, found: Asker) -> Asker:
     user = request.app[WORLD].users.get(whole(wanted))
     if not found.is_admin or user is None or user["rights"]["is_free"] or not user["rights"]["is_active"]:
         raise Problem(401, "Unauthorized")
-    return Asker(user, found.client_id)
+    return replace(found, user=user)

@@ -44,9 +44,16 @@ async def read_object(request: web.Request) -> dict[str, Any]:
 
 
 async def read_items(request: web.Request) -> list[dict[str, Any]]:
-    """The body as a list of objects; one object alone counts as a list of one. Raises `Problem` 400."""
+    """The body as a list of objects; one object alone counts as a list of one. Raises `Problem` 400.
+
+    A PHP client's list with holes arrives as an object with numbers for names, and PHP on the other side sees no
+    difference.
+    """
     body = await read_json(request)
-    items = [body] if isinstance(body, dict) else body
+    if isinstance(body, dict):
+        items = list(body.values()) if body and all(name.isdecimal() for name in body) else [body]
+    else:
+        items = body
     if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
         raise Problem(400, "Request body must be an array of objects")
     if len(items) > 250:

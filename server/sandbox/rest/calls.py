@@ -27,7 +27,7 @@ async def _create(request: web.Request) -> web.StreamResponse:
     world, user = request.app[WORLD], asker(request).user
     items, refusals = await read_items(request), Refusals()
     for position, item in enumerate(items):
-        _check(item, refusals.of(request_id_of(item, position)))
+        check(item, refusals.of(request_id_of(item, position)))
     refusals.settle()
     calls: list[Row] = []
     errors: list[Row] = []
@@ -38,7 +38,7 @@ async def _create(request: web.Request) -> web.StreamResponse:
             detail = "Entity not found"
             errors.append({"title": detail, "status": _NOT_FOUND, "detail": detail, "request_id": request_id})
         else:
-            note = _log(world, *found, item, user_id=user["id"])
+            note = log(world, *found, item, user_id=user["id"])
             calls.append(_show(request, note, request_id))
     return _answer(world, calls, errors)
 
@@ -52,7 +52,8 @@ def _answer(world: World, calls: list[Row], errors: list[Row]) -> web.Response:
     return hal(body)
 
 
-def _check(item: Row, refuse: _Refuse) -> None:
+def check(item: Row, refuse: _Refuse) -> None:
+    """Refuse what amoCRM refuses of one call."""
     for name in ("direction", "duration", "source", "phone"):
         if item.get(name) in (None, ""):
             refuse("FieldMissing", name, "This field is missing.")
@@ -66,7 +67,7 @@ def _check(item: Row, refuse: _Refuse) -> None:
         refuse("NotSupportedChoice", "call_status", "The value you selected is not a valid choice.")
 
 
-def _log(world: World, entity_type: str, entity: Row, item: Row, *, user_id: int) -> Row:
+def log(world: World, entity_type: str, entity: Row, item: Row, *, user_id: int) -> Row:
     """The call's note: written once, or once per uniq where the switch says so."""
     uniq = item.get("uniq")
     if uniq and world.switches["calls_uniq"] == "dedupe":

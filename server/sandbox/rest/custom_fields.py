@@ -7,6 +7,7 @@ everywhere.
 from collections.abc import Callable
 from typing import Any, Final
 
+from server.sandbox.rest.field_types import TYPES, as_text, enums_of
 from server.sandbox.rest.query import whole
 from server.sandbox.world import Row, World
 
@@ -38,7 +39,7 @@ def show_values(world: World, row: Row) -> list[Row] | None:
 
 
 def _show(world: World, field: Row, values: list[Row]) -> Row:
-    codes = {enum["id"]: enum.get("code") for enum in field.get("enums") or []}
+    codes = {enum["id"]: enum.get("code") for enum in enums_of(field)}
     keys = _ENUM_KEYS[world.switches["enum_key"]]
     shown = []
     for value in values:
@@ -54,6 +55,13 @@ def _show(world: World, field: Row, values: list[Row]) -> Row:
         "field_type": field["type"],
         "values": shown,
     }
+
+
+def texts_of(row: Row) -> list[str]:
+    """Every filled value as text, for whoever searches."""
+    entries = row.get("custom_fields_values") or []
+    values = [value["value"] for entry in entries for value in entry["values"]]
+    return [" ".join(map(str, value.values())) if isinstance(value, dict) else str(value) for value in values]
 
 
 def write_values(world: World, row: Row, entity_type: str, *, given: Any, refuse: Refuse) -> None:
@@ -110,49 +118,29 @@ def _values(field: Row, given: Any, *, refuse: Refuse) -> list[Row]:
 def _value(field: Row, item: Any) -> Row | None:
     if not isinstance(item, dict):
         return None
-    if field["type"] in ("multitext", "select", "multiselect", "radiobutton"):
-        return _chosen(field, item)
-    read: Callable[[Any], Any] = _READERS.get(field["type"], _as_text)
-    plain = read(item.get("value"))
+    enums = enums_of(field)
+    if enums or TYPES[field["type"]].has_enums:
+        return _chosen(field["type"], enums, item)
+    plain = TYPES[field["type"]].read(item.get("value"))
     return None if plain is None else {"value": plain}
 
 
-def _chosen(field: Row, item: Row) -> Row | None:
-    enums = field.get("enums") or []
+def _chosen(kind: str, enums: list[Row], item: Row) -> Row | None:
     asked_id, asked_code = whole(item.get("enum_id")), item.get("enum_code") or item.get("enum")
-    if field["type"] == "multitext":
-        text = _as_text(item.get("value"))
-        enum = _enum(enums, asked_id, asked_code) if asked_id is not None or asked_code else enums[0]
+    if kind in ("multitext", "smart_address"):  # the value is free, the enum says what it is
+        text = as_text(item.get("value"))
+        enum = _enum(enums, asked_id, asked_code) if asked_id is not None or asked_code else next(iter(enums), None)
         return None if text is None or enum is None else {"value": text, "enum_id": enum["id"]}
     enum = _enum(enums, asked_id, asked_code) or next((e for e in enums if e["value"] == item.get("value")), None)
-    return None if enum is None else {"value": enum["value"], "enum_id": enum["id"]}
+    if enum is None:
+        is_empty = asked_id is None and not asked_code and item.get("value") in (None, "")
+        return {"value": ""} if is_empty else None
+    return {"value": enum["value"], "enum_id": enum["id"]}
 
 
 def _enum(enums: list[Row], asked_id: int | None, asked_code: Any) -> Row | None:
+    if asked_id is None and not asked_code:
+        return None
     return next(
         (e for e in enums if (e["id"] == asked_id if asked_id is not None else e.get("code") == asked_code)), None
     )
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or value == "":
-        return ""
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-
-
-def _as_number(value: Any) -> str | None:
-    number = whole(value)
-    return None if number is None else str(number)
-
-
-def _as_bool(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-_READERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "numeric": _as_number,
-    "price": _as_number,
-    "date": whole,
-    "date_time": whole,
-    "checkbox": _as_bool,
-}

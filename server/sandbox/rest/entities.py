@@ -11,9 +11,9 @@ from server.sandbox.rest.answers import Problem, hal, link, nothing
 from server.sandbox.rest.bodies import read_items, read_object
 from server.sandbox.rest.changes import announce, announce_update
 from server.sandbox.rest.nouns import NOUNS, ORDERS, Noun
-from server.sandbox.rest.query import ListQuery, keep, ordered, page_answer, read_query, whole
+from server.sandbox.rest.query import ListQuery, keep, ordered, page_answer, read_query, whole, within
 from server.sandbox.rest.search import FINDER, is_visible
-from server.sandbox.rest.shapes import show_entity, show_made
+from server.sandbox.rest.shapes import show_deleted, show_entity, show_made
 from server.sandbox.rest.writing import Refusals, attach, changed, draft, request_id_of
 from server.sandbox.routes import ID, Handler, Route
 from server.sandbox.world import WORLD, Row
@@ -22,7 +22,7 @@ _LIST_QUERY: Final = ("page", "limit", "query", "with", "filter", "order")
 
 
 async def _list(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     query = read_query(request)
     rows = ordered(_found(noun, request, query), query.order, ORDERS)
     return page_answer(request, query, rows=rows, name=noun.name, view=partial(_show, request, noun, query))
@@ -30,7 +30,9 @@ async def _list(noun: Noun, request: web.Request) -> web.StreamResponse:
 
 def _found(noun: Noun, request: web.Request, query: ListQuery) -> list[Row]:
     user = asker(request).user
-    if query.search:
+    if noun.name == "leads" and query.wants("only_deleted"):
+        rows = [row for row in request.app[WORLD].leads if row["is_deleted"]]
+    elif query.search:
         rows = request.app[FINDER].search(noun.name, query.search)
     else:
         rows = [row for row in request.app[WORLD].entities(noun.name) if is_visible(row)]
@@ -45,10 +47,18 @@ def _found(noun: Noun, request: web.Request, query: ListQuery) -> list[Row]:
 
 
 def _has_value(row: Row, field: str, wanted: object) -> bool:
-    """`filter[custom_fields_values][<id>][]=…`: any of the values, exactly."""
-    values = {str(value) for value in (wanted if isinstance(wanted, list) else [wanted])}
+    """`filter[custom_fields_values][<id>][]=…`: any of the values or enums exactly, or a range of numbers."""
     entries = [entry for entry in row.get("custom_fields_values") or [] if str(entry["field_id"]) == field]
-    return any(str(value["value"]) in values for entry in entries for value in entry["values"])
+    values = [value for entry in entries for value in entry["values"]]
+    if isinstance(wanted, dict) and wanted.keys() & {"from", "to"}:
+        low, high = whole(wanted.get("from")), whole(wanted.get("to"))
+        return any(within(value["value"], low, high) for value in values)
+    texts = {str(one) for one in (wanted if isinstance(wanted, list) else [wanted])}
+    return any(texts & {str(value.get("enum_id")), _plain(value["value"])} for value in values)
+
+
+def _plain(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _has_status(row: Row, statuses: object) -> bool:
@@ -63,7 +73,7 @@ def _has_status(row: Row, statuses: object) -> bool:
 
 
 async def _one(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     row = request.app[WORLD].entities(noun.name).get(int(request.match_info["id"]))
     if row is None or not is_visible(row):
         return nothing()
@@ -79,7 +89,7 @@ def _denied(request: web.Request) -> web.Response:
 
 
 async def _create(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     require(request, "add", noun.name)
     items = await read_items(request)
     rows = create(request, noun, items)
@@ -113,9 +123,9 @@ def create(request: web.Request, noun: Noun, items: Sequence[Row]) -> list[Row]:
 
 
 async def _update_many(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     items = await read_items(request)
-    rows = _update(request, noun, items, ids=[whole(item.get("id")) for item in items])
+    rows = update(request, noun, items, ids=[whole(item.get("id")) for item in items])
     made = [
         show_made(request, noun.name, row, request_id_of(item, position))
         for position, (row, item) in enumerate(zip(rows, items, strict=True))
@@ -124,13 +134,14 @@ async def _update_many(noun: Noun, request: web.Request) -> web.StreamResponse:
 
 
 async def _update_one(noun: Noun, request: web.Request) -> web.StreamResponse:
-    _check_switched_on(noun, request)
+    check_switched_on(noun, request)
     item = await read_object(request)
-    rows = _update(request, noun, [item], ids=[int(request.match_info["id"])])
+    rows = update(request, noun, [item], ids=[int(request.match_info["id"])])
     return hal(show_made(request, noun.name, rows[0], None))
 
 
-def _update(request: web.Request, noun: Noun, items: Sequence[Row], *, ids: Sequence[int | None]) -> list[Row]:
+def update(request: web.Request, noun: Noun, items: Sequence[Row], *, ids: Sequence[int | None]) -> list[Row]:
+    """Change stored entities, all or none. Raises `Invalid`, and `Problem` 403 without the right."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
     refusals = Refusals()
     pairs = []
@@ -155,14 +166,15 @@ def _update(request: web.Request, noun: Noun, items: Sequence[Row], *, ids: Sequ
 def _tags_only(item: Row) -> Row:
     """An update changes tags; links have methods of their own, and what comes back from a GET is no wish."""
     embedded = item.get("_embedded")
-    return {"tags": embedded.get("tags")} if isinstance(embedded, dict) else {}
+    return {"tags": embedded["tags"]} if isinstance(embedded, dict) and "tags" in embedded else {}
 
 
 def _show(request: web.Request, noun: Noun, query: ListQuery, row: Row) -> Row:
-    return show_entity(request, noun, row, query)
+    return show_deleted(request, noun, row) if row["is_deleted"] else show_entity(request, noun, row, query)
 
 
-def _check_switched_on(noun: Noun, request: web.Request) -> None:
+def check_switched_on(noun: Noun, request: web.Request) -> None:
+    """Raise `Problem` 402 for customers where the function is off."""
     if noun.name == "customers" and not request.app[WORLD].switches["customers"]:
         raise Problem(402, "Customers are switched off")
 

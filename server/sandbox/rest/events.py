@@ -1,13 +1,11 @@
-"""`POST /api/v2/events`: the only server-side way to show an incoming call; and the old search of the page."""
+"""`POST /api/v2/events`: the only server-side way to show an incoming call."""
 
 import uuid
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 from aiohttp import web
 
 from server.sandbox.notifications import call_payload, push
-from server.sandbox.rest.access import asker, may
 from server.sandbox.rest.answers import Problem, hal
 from server.sandbox.rest.bodies import read_any
 from server.sandbox.rest.nouns import NOUNS
@@ -56,35 +54,9 @@ def _notify(request: web.Request, phone: str, users: list[int]) -> Row:
     }
 
 
-async def _old_search(request: web.Request) -> web.StreamResponse:
-    """XML of the contacts and companies a number belongs to, as old telephony widgets read it on the page."""
-    text, user = request.query.get("SEARCH", ""), asker(request).user
-    found = [
-        (entity_type, row)
-        for entity_type in ("contacts", "companies")
-        for row in (request.app[FINDER].search(entity_type, text) if text else [])
-        if may(user, "view", entity_type, row)
-    ]
-    items = "".join(_xml(request.app[WORLD], entity_type, row) for entity_type, row in found)
-    body = f'<?xml version="1.0" encoding="UTF-8"?><contacts>{items}</contacts>'
-    return web.Response(text=body, content_type="text/xml")
-
-
-def _xml(world: World, entity_type: str, row: Row) -> str:
-    company_id = next(iter(row.get("links", {}).get("companies", [])), None)
-    company = world.companies.get(company_id)
-    company_name = escape(company["name"]) if company else ""
-    is_company = int(entity_type == "companies")
-    return (
-        f"<contact><id>{row['id']}</id><name>{escape(row['name'])}</name>"
-        f"<company><id>{company_id or ''}</id><name>{company_name}</name></company>"
-        f"<is_company>{is_company}</is_company></contact>"
-    )
-
-
 _FIDELITY: Final = "switch: event_digits, events_reach"
 ROUTES: Final = [
-    Route("POST", _PATH, _call_event, "show an incoming call to users", fidelity=_FIDELITY, body="object"),
-    Route("POST", f"{_PATH}/", _call_event, "the same, as documented", fidelity=_FIDELITY, body="object"),
-    Route("GET", "/private/api/contact_search.php", _old_search, "old search by number, XML", query=("SEARCH",)),
+    Route(
+        "POST", _PATH, _call_event, "show an incoming call to users", fidelity=_FIDELITY, body="object", or_slash=True
+    ),
 ]

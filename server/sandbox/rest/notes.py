@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.sandbox.rest.access import asker, may, require
-from server.sandbox.rest.answers import hal, link, nothing
+from server.sandbox.rest.answers import Problem, hal, link, nothing
 from server.sandbox.rest.bodies import read_items, read_object
 from server.sandbox.rest.changes import announce
 from server.sandbox.rest.entities import entity_in_path
@@ -60,16 +60,21 @@ def write_note(world: World, entity_type: str, note: Row, *, user_id: int) -> Ro
 
 async def _list(request: web.Request) -> web.StreamResponse:
     entity_type, entity_id = _place(request)
-    world, user, query = request.app[WORLD], asker(request).user, read_query(request)
-    owners = world.entities(entity_type)
-    rows = [note for note in world.notes.where(entity_type=entity_type) if entity_id in (None, note["entity_id"])]
-    rows = [
-        note
-        for note in rows
-        if _is_shown(world, note) and may(user, "view", entity_type, owners.get(note["entity_id"]))
-    ]
+    query = read_query(request)
+    rows = [note for note in visible(request, entity_type) if entity_id in (None, note["entity_id"])]
     rows = ordered(keep(rows, query.filters, _FILTERS), query.order, ("id", "created_at", "updated_at"))
     return page_answer(request, query, rows=rows, name="notes", view=partial(_show, request))
+
+
+def visible(request: web.Request, entity_type: str) -> list[Row]:
+    """The notes of one kind of entity that the asker may see by now."""
+    world, user = request.app[WORLD], asker(request).user
+    owners = world.entities(entity_type)
+    return [
+        note
+        for note in world.notes.where(entity_type=entity_type)
+        if _is_shown(world, note) and may(user, "view", entity_type, owners.get(note["entity_id"]))
+    ]
 
 
 async def _one(request: web.Request) -> web.StreamResponse:
@@ -83,9 +88,18 @@ async def _one(request: web.Request) -> web.StreamResponse:
 
 async def _create(request: web.Request) -> web.StreamResponse:
     entity_type, entity_id = _place(request)
+    items = await read_items(request)
+    made = []
+    for position, (note, item) in enumerate(zip(create(request, entity_type, items, entity_id), items, strict=True)):
+        shown = show_made(request, f"{entity_type}/{note['entity_id']}/notes", note, request_id_of(item, position))
+        made.append({**shown, "entity_id": note["entity_id"]})
+    return hal({"_links": link(request, f"/api/v4/{entity_type}/notes"), "_embedded": {"notes": made}})
+
+
+def create(request: web.Request, entity_type: str, items: Sequence[Row], entity_id: int | None = None) -> list[Row]:
+    """Store notes of one entity, or of the one each item names; all or none. Raises `Invalid`, or 403."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
-    items, refusals = await read_items(request), Refusals()
-    drafts = []
+    refusals, drafts = Refusals(), []
     for position, item in enumerate(items):
         refuse = refusals.of(request_id_of(item, position))
         owner_id = whole(item.get("entity_id")) if entity_id is None else entity_id
@@ -96,40 +110,55 @@ async def _create(request: web.Request) -> web.StreamResponse:
             require(request, "view", entity_type, owner)
         drafts.append(_draft(world, item, owner_id=owner_id, user_id=user_id, refuse=refuse))
     refusals.settle()
-    made = []
     with world.batch():
-        for position, (note, item) in enumerate(zip(drafts, items, strict=True)):
-            stored = write_note(world, entity_type, note, user_id=user_id)
-            path = f"{entity_type}/{stored['entity_id']}/notes"
-            shown = show_made(request, path, stored, request_id_of(item, position))
-            made.append({**shown, "entity_id": stored["entity_id"]})
-    return hal({"_links": link(request, f"/api/v4/{entity_type}/notes"), "_embedded": {"notes": made}})
+        return [write_note(world, entity_type, note, user_id=user_id) for note in drafts]
 
 
 async def _update(request: web.Request) -> web.StreamResponse:
     entity_type, entity_id = _place(request)
     single = "note_id" in request.match_info
     items: Sequence[Row] = [await read_object(request)] if single else await read_items(request)
-    refusals, changed = Refusals(), []
-    for position, item in enumerate(items):
-        refuse = refusals.of(request_id_of(item, position))
-        note = _note(request, entity_type, entity_id, item)
-        if note is None:
-            refuse("NotFound", "id", "Entity not found")
-            continue
-        require(request, "edit", entity_type, request.app[WORLD].entities(entity_type).get(note["entity_id"]))
-        after = copy.deepcopy(note)
-        _apply(after, item, refuse=refuse)
-        changed.append(after | {"updated_at": request.app[WORLD].now(), "updated_by": asker(request).user["id"]})
-    refusals.settle()
+    notes = [_note(request, entity_type, entity_id, item) for item in items]
     made = []
-    for note in changed:
-        request.app[WORLD].notes.put(note)
+    for note in update(request, items, notes=notes):
         shown = show_made(request, f"{entity_type}/{note['entity_id']}/notes", note, None)
         made.append({**shown, "entity_id": note["entity_id"]})
     if single:
         return hal(made[0])
     return hal({"_links": link(request, f"/api/v4/{entity_type}/notes"), "_embedded": {"notes": made}})
+
+
+def update(request: web.Request, items: Sequence[Row], *, notes: Sequence[Row | None]) -> list[Row]:
+    """Change these notes, all or none; None stands for one that is unknown. Raises `Invalid`, or 403."""
+    refusals, changed = Refusals(), []
+    for position, (item, note) in enumerate(zip(items, notes, strict=True)):
+        refuse = refusals.of(request_id_of(item, position))
+        if note is None:
+            refuse("NotFound", "id", "Entity not found")
+            continue
+        owners = request.app[WORLD].entities(note["entity_type"])
+        require(request, "edit", note["entity_type"], owners.get(note["entity_id"]))
+        after = copy.deepcopy(note)
+        _apply(after, item, refuse=refuse)
+        changed.append(after | {"updated_at": request.app[WORLD].now(), "updated_by": asker(request).user["id"]})
+    refusals.settle()
+    for note in changed:
+        request.app[WORLD].notes.put(note)
+    return changed
+
+
+async def _pin(is_pinned: bool, request: web.Request) -> web.StreamResponse:
+    """One note of an entity is pinned at most: a second one takes its place."""
+    world = request.app[WORLD]
+    entity_type, entity_id = _place(request)
+    note = _note(request, entity_type, entity_id)
+    if note is None:
+        raise Problem(404, "Note not found")
+    require(request, "edit", entity_type, world.entities(entity_type).get(note["entity_id"]))
+    for other in world.notes.where(entity_type=entity_type, entity_id=note["entity_id"], is_pinned=True):
+        world.notes.put({**other, "is_pinned": False})
+    world.notes.put({**note, "is_pinned": is_pinned})
+    return nothing()
 
 
 def _draft(
@@ -196,7 +225,9 @@ def _note(request: web.Request, entity_type: str, entity_id: int | None, item: R
 
 
 def _is_shown(world: World, note: Row) -> bool:
-    return bool(note.get("visible_from", 0) <= world.clock())
+    """Not before its time, and not after its entity is gone (a declined record of Unsorted takes its calls along)."""
+    is_owned = note["entity_id"] in world.entities(note["entity_type"])
+    return is_owned and bool(note.get("visible_from", 0) <= world.clock())
 
 
 def _show(request: web.Request, note: Row) -> Row:
@@ -205,6 +236,7 @@ def _show(request: web.Request, note: Row) -> Row:
     params = {name: value for name, value in note["params"].items() if name not in hidden}
     path = f"/api/v4/{note['entity_type']}/{note['entity_id']}/notes/{note['id']}"
     shown = {name: note.get(name) for name in _SHOWN}
+    shown["is_pinned"] = note.get("is_pinned", False)
     return {**shown, "params": params, "account_id": world.account["id"], "_links": link(request, path)}
 
 
@@ -224,4 +256,6 @@ ROUTES: Final = [
     *_both("PATCH", "", _update, summary="change several notes", body="array"),
     *_both("GET", f"/{_NOTE_ID}", _one, summary="one note", fidelity=_SWITCHES),
     *_both("PATCH", f"/{_NOTE_ID}", _update, summary="change one note", body="object"),
+    *_both("POST", f"/{_NOTE_ID}/pin", partial(_pin, True), summary="pin a note; 204"),
+    *_both("POST", f"/{_NOTE_ID}/unpin", partial(_pin, False), summary="unpin a note; 204"),
 ]

@@ -17,6 +17,7 @@ class Member:
     kind: FieldKind
     default: Any = None
     writable: bool = True
+    required: bool = False  # in a create request
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,13 +136,16 @@ def _order(value: Any) -> tuple[str, bool] | None:
 def _test(name: str, wanted: Any) -> Callable[[Row], bool]:
     if isinstance(wanted, dict) and wanted.keys() & {"from", "to"}:
         low, high = whole(wanted.get("from")), whole(wanted.get("to"))
-        return lambda row: _within(row.get(name), low, high)
+        return lambda row: within(row.get(name), low, high)
+    if name.endswith("_at") and (since := whole(wanted)) is not None:  # a lone time: what happened since
+        return lambda row: within(row.get(name), since, None)
     values = wanted if isinstance(wanted, list) else list(wanted.values()) if isinstance(wanted, dict) else [wanted]
     texts = {_text(value) for value in values}
     return lambda row: _text(row.get(name)) in texts
 
 
-def _within(value: Any, low: int | None, high: int | None) -> bool:
+def within(value: Any, low: int | None, high: int | None) -> bool:
+    """Whether a stored number lies between two bounds, either of which may be missing."""
     number = whole(value)
     return number is not None and (low is None or number >= low) and (high is None or number <= high)
 

@@ -4,13 +4,14 @@ to.
 Every filled field counts as text; telephone numbers are compared by their last digits however they are written.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
 from server.sandbox.phones import digits, is_phone_like, tail
-from server.sandbox.rest.custom_fields import values_by_code
+from server.sandbox.rest.custom_fields import texts_of, values_by_code
 from server.sandbox.rest.linking import rows_linked
 from server.sandbox.rest.nouns import LOST, WON
 from server.sandbox.world import ENTITIES, Collection, Key, Row, World
@@ -20,6 +21,7 @@ from server.sandbox.world import ENTITIES, Collection, Key, Row, World
 class _Entry:
     text: str
     phones: tuple[str, ...]
+    digits: str  # of all numbers, a line each: a piece of a number is looked for in one go
 
 
 class Finder:
@@ -27,6 +29,8 @@ class Finder:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        # (entity, length) → last digits → whose; made when somebody first asks for that many digits
+        self._endings: dict[tuple[str, int], dict[str, set[Key]]] = {}
         self._entries: dict[str, dict[Key, _Entry]] = {name: {} for name in ENTITIES}
         for name in ENTITIES:
             collection = world.entities(name)
@@ -40,12 +44,12 @@ class Finder:
         wanted, number = text.strip().casefold(), ""
         if is_phone_like(text):
             number = digits(text)
-        ending = number[-length:] if len(number) >= length > 0 else ""
-        keys = [
-            key
-            for key, entry in self._entries[entity_type].items()
-            if wanted in entry.text or (number and _has_number(entry, number, ending))
-        ]
+        entries = self._entries[entity_type].items()
+        keys = {key for key, entry in entries if wanted in entry.text}
+        if len(number) >= length > 0:
+            keys |= self._ending_in(entity_type, number[-length:])
+        elif number:
+            keys |= {key for key, entry in entries if number in entry.digits}
         return self._living(self._world.entities(entity_type), sorted(keys, key=int))
 
     def by_phone(self, entity_type: str, phone: str, length: int) -> list[Row]:
@@ -53,8 +57,9 @@ class Finder:
         ending = tail(phone, length)
         if ending is None:
             return []
-        entries = self._entries[entity_type].items()
-        keys = [key for key, entry in entries if any(known[-length:] == ending for known in entry.phones)]
+        keys = self._ending_in(entity_type, ending)
+        if len(ending) < length:  # a short number is its own only match
+            keys = {key for key in keys if ending in self._entries[entity_type][key].phones}
         rows = self._living(self._world.entities(entity_type), keys)
         return sorted(rows, key=lambda row: (-(row["updated_at"] or 0), row["id"]))
 
@@ -82,19 +87,31 @@ class Finder:
             return "customers", customers[0]
         return entity_type, row
 
-    def _living(self, collection: Collection, keys: list[Key]) -> list[Row]:
+    def _ending_in(self, entity_type: str, ending: str) -> set[Key]:
+        place = entity_type, len(ending)
+        if place not in self._endings:
+            self._endings[place] = {}
+            for key, entry in self._entries[entity_type].items():
+                _put(self._endings[place], len(ending), entry, key)
+        return self._endings[place].get(ending, set())
+
+    def _living(self, collection: Collection, keys: Iterable[Key]) -> list[Row]:
         rows = (collection.get(key) for key in keys)
         return [row for row in rows if row is not None and is_visible(row)]
 
     def _index(self, entity_type: str, key: Key) -> None:
+        before = self._entries[entity_type].pop(key, None)
+        places = [(length, known) for (kind, length), known in self._endings.items() if kind == entity_type]
+        for length, known in places:
+            _take(known, length, before, key)
         row = self._world.entities(entity_type).get(key)
         if row is None:
-            self._entries[entity_type].pop(key, None)
             return
-        values = [str(value["value"]) for entry in row.get("custom_fields_values") or [] for value in entry["values"]]
-        phones = values_by_code(self._world, row, entity_type, "PHONE")
-        text = "\n".join([str(row.get("name") or ""), *values]).casefold()
-        self._entries[entity_type][key] = _Entry(text, tuple(digits(phone) for phone in phones))
+        phones = tuple(map(digits, values_by_code(self._world, row, entity_type, "PHONE")))
+        text = "\n".join([str(row.get("name") or ""), *texts_of(row)]).casefold()
+        entry = self._entries[entity_type][key] = _Entry(text, phones, "\n".join(phones))
+        for length, known in places:
+            _put(known, length, entry, key)
 
 
 FINDER: Final = web.AppKey("finder", Finder)
@@ -105,7 +122,12 @@ def is_visible(row: Row) -> bool:
     return not row["is_deleted"] and not row.get("is_unsorted")
 
 
-def _has_number(entry: _Entry, number: str, ending: str) -> bool:
-    if ending:
-        return any(known.endswith(ending) for known in entry.phones)
-    return any(number in known for known in entry.phones)
+def _put(endings: dict[str, set[Key]], length: int, entry: _Entry, key: Key) -> None:
+    for phone in entry.phones:
+        if len(phone) >= length:
+            endings.setdefault(phone[-length:], set()).add(key)
+
+
+def _take(endings: dict[str, set[Key]], length: int, entry: _Entry | None, key: Key) -> None:
+    for phone in entry.phones if entry else ():
+        endings.get(phone[-length:], set()).discard(key)

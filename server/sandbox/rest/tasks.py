@@ -1,19 +1,19 @@
 """Tasks: of an entity or of nobody."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from aiohttp import web
 
-from server.sandbox.rest.access import asker
-from server.sandbox.rest.answers import hal, link, nothing
+from server.sandbox.rest.access import Action, asker, may
+from server.sandbox.rest.answers import Problem, hal, link, nothing
 from server.sandbox.rest.bodies import read_items, read_object
-from server.sandbox.rest.changes import announce
+from server.sandbox.rest.changes import announce, announce_update
 from server.sandbox.rest.query import keep, ordered, page_answer, read_query, whole
 from server.sandbox.rest.shapes import show_made
-from server.sandbox.rest.writing import Refusals, request_id_of
+from server.sandbox.rest.writing import LATEST, Refusals, request_id_of
 from server.sandbox.routes import ID, Route
 from server.sandbox.world import ENTITIES, WORLD, Row, World
 
@@ -26,7 +26,9 @@ _FILTERS: Final = (
     "entity_id",
     "updated_at",
 )
-_NUMBERS: Final = ("complete_till", "task_type_id", "entity_id", "responsible_user_id", "duration", "created_by")
+_NUMBERS: Final = ("complete_till", "task_type_id", "entity_id", "responsible_user_id", "duration", "created_by",
+                   "updated_by", "created_at", "updated_at")  # fmt: skip
+_TIMES: Final = ("complete_till", "created_at", "updated_at")
 _SHOWN: Final = (
     "id",
     "created_by",
@@ -51,20 +53,29 @@ async def _list(request: web.Request) -> web.StreamResponse:
     filters = dict(query.filters)
     if "task_type" in filters:  # the documented name of the filter differs from the member's
         filters["task_type_id"] = filters.pop("task_type")
-    rows = keep(_visible(request), filters, _FILTERS)
+    rows = keep(visible(request), filters, _FILTERS)
     rows = ordered(rows, query.order, ("id", "created_at", "complete_till"))
     return page_answer(request, query, rows=rows, name="tasks", view=partial(_show, request))
 
 
 async def _one(request: web.Request) -> web.StreamResponse:
-    found = [task for task in _visible(request) if task["id"] == int(request.match_info["id"])]
+    found = [task for task in visible(request) if task["id"] == int(request.match_info["id"])]
     return hal(_show(request, found[0])) if found else nothing()
 
 
 async def _create(request: web.Request) -> web.StreamResponse:
+    items = await read_items(request)
+    made = [
+        show_made(request, "tasks", stored, request_id_of(item, position))
+        for position, (stored, item) in enumerate(zip(create(request, items), items, strict=True))
+    ]
+    return hal({"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+
+
+def create(request: web.Request, items: Sequence[Row]) -> list[Row]:
+    """Store new tasks, all or none. Raises `Invalid`."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
-    items, refusals = await read_items(request), Refusals()
-    drafts = []
+    refusals, drafts = Refusals(), []
     for position, item in enumerate(items):
         refuse = refusals.of(request_id_of(item, position))
         for name in ("text", "complete_till"):
@@ -72,33 +83,59 @@ async def _create(request: web.Request) -> web.StreamResponse:
                 refuse("FieldMissing", name, "This field is missing.")
         drafts.append(_apply(world, _blank(world, user_id), item, refuse=refuse))
     refusals.settle()
-    made = []
-    for position, (task, item) in enumerate(zip(drafts, items, strict=True)):
-        stored = world.tasks.add(task)
+    made = [world.tasks.add(task) for task in drafts]
+    for stored in made:
+        note_closest(world, stored)
         announce(world, "add", "tasks", row=stored, user_id=user_id)
-        made.append(show_made(request, "tasks", stored, request_id_of(item, position)))
-    return hal({"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+    return made
 
 
 async def _update(request: web.Request) -> web.StreamResponse:
-    world, user_id = request.app[WORLD], asker(request).user["id"]
     single = "id" in request.match_info
     items = [await read_object(request)] if single else await read_items(request)
+    ids = [whole(request.match_info.get("id") or item.get("id")) for item in items]
+    made = [
+        show_made(request, "tasks", task, None if single else request_id_of(item, position))
+        for position, (task, item) in enumerate(zip(update(request, items, ids=ids), items, strict=True))
+    ]
+    return hal(made[0] if single else {"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+
+
+def update(request: web.Request, items: Sequence[Row], *, ids: Sequence[int | None]) -> list[Row]:
+    """Change stored tasks, all or none. Raises `Invalid`."""
+    world, user_id = request.app[WORLD], asker(request).user["id"]
     refusals, changed = Refusals(), []
-    for position, item in enumerate(items):
+    for position, (item, task_id) in enumerate(zip(items, ids, strict=True)):
         refuse = refusals.of(request_id_of(item, position))
-        task = world.tasks.get(whole(request.match_info.get("id") or item.get("id")))
+        task = world.tasks.get(task_id)
         if task is None:
             refuse("NotFound", "id", "Entity not found")
             continue
-        after = _apply(world, copy.deepcopy(task), item, refuse=refuse)
-        changed.append(after | {"updated_at": world.now(), "updated_by": user_id})
+        if not _may(request, "edit", task):
+            raise Problem(403, "Forbidden")
+        fresh = copy.deepcopy(task) | {"updated_at": world.now(), "updated_by": user_id}
+        changed.append((task, _apply(world, fresh, item, refuse=refuse)))
     refusals.settle()
-    for task in changed:
+    for before, task in changed:
         world.tasks.put(task)
-        announce(world, "update", "tasks", row=task, user_id=user_id)
-    made = [show_made(request, "tasks", task, None) for task in changed]
-    return hal(made[0] if single else {"_links": link(request, "/api/v4/tasks"), "_embedded": {"tasks": made}})
+        note_closest(world, before)
+        note_closest(world, task)
+        announce_update(world, "tasks", before=before, row=task, user_id=user_id)
+    return [task for _, task in changed]
+
+
+def note_closest(world: World, task: Row) -> None:
+    """The entity of a task knows when its next open task is due."""
+    if task["entity_type"] not in ENTITIES or not task["entity_id"]:
+        return
+    entities = world.entities(task["entity_type"])
+    row = entities.get(task["entity_id"])
+    if row is None:
+        return
+    same = world.tasks.where(entity_type=task["entity_type"], entity_id=task["entity_id"], is_completed=False)
+    closest = min((other["complete_till"] for other in same), default=None)
+    if row["closest_task_at"] != closest:
+        entities.put({**row, "closest_task_at": closest})
 
 
 def _blank(world: World, user_id: int) -> Row:
@@ -125,7 +162,7 @@ def _apply(world: World, task: Row, item: Row, *, refuse: Callable[[str, str, st
     for name in _NUMBERS:
         if item.get(name) is not None:
             number = whole(item[name])
-            if number is None:
+            if number is None or not 0 <= number < (LATEST if name in _TIMES else 2**53):
                 refuse("InvalidType", name, "This value should be of type int.")
             else:
                 task[name] = number
@@ -155,13 +192,15 @@ def _check(world: World, task: Row, refuse: Callable[[str, str, str], None]) -> 
         refuse("NotSupportedChoice", "entity_id", not_a_choice)
 
 
-def _visible(request: web.Request) -> list[Row]:
+def visible(request: web.Request) -> list[Row]:
+    """The tasks that the asker may see."""
+    return [task for task in request.app[WORLD].tasks if _may(request, "edit", task)]
+
+
+def _may(request: web.Request, action: Action, task: Row) -> bool:
+    """Tasks know no right to view: who may edit a task sees it, and whose it is sees it always."""
     user = asker(request).user
-    letter = user["rights"].get("tasks", {}).get("view", "A")
-    rows = list(request.app[WORLD].tasks)
-    if user["rights"]["is_admin"] or letter == "A":
-        return rows
-    return [task for task in rows if task["responsible_user_id"] == user["id"]]
+    return task["responsible_user_id"] == user["id"] or may(user, action, "tasks", task)
 
 
 def _show(request: web.Request, task: Row) -> Row:

@@ -1,145 +1,64 @@
-"""Unsorted ("Неразобранное"): calls from numbers nobody knows, waiting for a person to accept or decline them.
+"""Unsorted ("Неразобранное"): what nobody knows yet waits here for a person who accepts, declines or links it.
 
-The contacts and companies inside are invisible elsewhere until then; the lead stands in the pipeline's first status.
+How records come in is the matter of `unsorted_intake.py`.
 """
 
-import hashlib
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from server.sandbox.phones import tail
 from server.sandbox.rest.access import asker
 from server.sandbox.rest.answers import Problem, hal, link
-from server.sandbox.rest.bodies import read_any, read_items
+from server.sandbox.rest.bodies import read_any, read_items, read_object
 from server.sandbox.rest.changes import announce
 from server.sandbox.rest.custom_fields import values_by_code
 from server.sandbox.rest.linking import link as join
 from server.sandbox.rest.linking import unlink_all
 from server.sandbox.rest.notes import write_note
-from server.sandbox.rest.nouns import NOUNS
+from server.sandbox.rest.nouns import LOST, WON
 from server.sandbox.rest.query import keep, page_answer, read_query, whole
-from server.sandbox.rest.writing import Refusals, attach, draft, request_id_of
+from server.sandbox.rest.search import is_visible
+from server.sandbox.rest.unsorted_intake import CATEGORIES, KINDS, as_object, read, store
+from server.sandbox.rest.writing import Refusals, request_id_of
 from server.sandbox.routes import Route
 from server.sandbox.world import WORLD, Key, Row, World
 
-_KINDS: Final = ("leads", "contacts", "companies")
-_CATEGORIES: Final = ("sip", "mail", "forms", "chats")
-_REQUIRED: Final = ("phone", "called_at", "duration", "service_code", "uniq")
 _PATH: Final = "/api/v4/leads/unsorted"
-_SHOWN: Final = ("uid", "source_uid", "source_name", "category", "pipeline_id", "created_at", "metadata")
+_SHOWN: Final = ("uid", "source_uid", "source_name", "category", "pipeline_id", "created_at")
+_ORDERS: Final = ("created_at", "updated_at")
+_HIDDEN: Final = "is_call_event_needed"  # may be sent, is never shown
 
 
-async def _create(request: web.Request) -> web.StreamResponse:
+async def _create(category: str, request: web.Request) -> web.StreamResponse:
+    items = await read_items(request)
+    made = [
+        {**_show_made(request, record), "request_id": request_id_of(item, position)}
+        for position, (record, item) in enumerate(zip(create(request, items, category), items, strict=True))
+    ]
+    links = link(request, f"{_PATH}/{category}")
+    return hal({"_total_items": len(made), "_links": links, "_embedded": {"unsorted": made}})
+
+
+def create(request: web.Request, items: Sequence[Row], category: str = "sip") -> list[Row]:
+    """Put calls, or forms, into Unsorted, all or none. Raises `Invalid`."""
     world, user_id = request.app[WORLD], asker(request).user["id"]
-    items, refusals = await read_items(request), Refusals()
-    drafts = []
+    refusals, arrivals = Refusals(), []
     for position, item in enumerate(items):
-        request_id = request_id_of(item, position)
-        _check(world, item, refusals, request_id)
-        drafts.append(_drafts(world, item, user_id=user_id, refusals=refusals, request_id=request_id))
+        refuse = refusals.of(request_id_of(item, position))
+        arrivals.append(read(world, category, item, user_id=user_id, refuse=refuse))
     refusals.settle()
-    made = []
-    for position, (item, inside) in enumerate(zip(items, drafts, strict=True)):
-        with world.batch():
-            record = _store(world, item, inside, user_id=user_id)
-        made.append({**_show_made(request, record), "request_id": request_id_of(item, position)})
-    return hal({"_total_items": len(made), "_links": link(request, f"{_PATH}/sip"), "_embedded": {"unsorted": made}})
-
-
-def _check(world: World, item: Row, refusals: Refusals, request_id: Any) -> None:
-    refuse = refusals.of(request_id)
-    metadata = item.get("metadata")
-    for name in ("source_name", "source_uid"):
-        if not isinstance(item.get(name), str) or not item[name]:
-            refuse("FieldMissing", name, "This field is missing.")
-    if not isinstance(metadata, dict):
-        refuse("FieldMissing", "metadata", "This field is missing.")
-        return
-    for name in _REQUIRED:
-        if metadata.get(name) in (None, ""):
-            refuse("FieldMissing", f"metadata.{name}", "This field is missing.")
-    pipeline_id = item.get("pipeline_id")
-    if pipeline_id is not None and whole(pipeline_id) not in world.pipelines:
-        refuse("NotSupportedChoice", "pipeline_id", "The value you selected is not a valid choice.")
-    if world.switches["unsorted_exact_duplicates"] == "refuse" and _uid(item) in world.unsorted:
-        refuse("NotUnique", "metadata.uniq", "This call is in Unsorted already.")
-
-
-def _drafts(world: World, item: Row, *, user_id: int, refusals: Refusals, request_id: Any) -> dict[str, list[Row]]:
-    """The lead, contact and company inside, with amoCRM's names where the caller gave none."""
-    embedded, metadata = _object(item.get("_embedded")), _object(item.get("metadata"))
-    phone = str(metadata.get("phone") or "")
-    given = {kind: _objects(embedded.get(kind)) for kind in _KINDS}
-    given["leads"] = given["leads"] or [{"name": f"Звонок от {phone}"}]
-    if not given["contacts"] and not given["companies"]:
-        number = {"field_code": "PHONE", "values": [{"value": phone, "enum_code": "WORK"}]}
-        given["contacts"] = [{"name": f"Автоконтакт {phone}", "custom_fields_values": [number]}]
-    refuse = refusals.of(request_id)
-    return {
-        kind: [draft(world, NOUNS[kind], entity, user_id=user_id, refuse=refuse) for entity in given[kind]]
-        for kind in _KINDS
-    }
-
-
-def _object(value: Any) -> Row:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[Row]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _store(world: World, item: Row, inside: dict[str, list[Row]], *, user_id: int) -> Row:
-    pipeline = world.pipelines.get(whole(item.get("pipeline_id"))) or next(p for p in world.pipelines if p["is_main"])
-    for lead in inside["leads"]:
-        lead |= {"pipeline_id": pipeline["id"], "status_id": pipeline["statuses"][0]["id"], "in_unsorted": True}
-    for hidden in (*inside["contacts"], *inside["companies"]):
-        hidden["is_unsorted"] = True
-    ids: dict[str, list[int]] = {}
-    for kind in _KINDS:
-        rows = [world.entities(kind).add(row) for row in inside[kind]]
-        for row in rows:
-            attach(world, NOUNS[kind], row, {})
-        ids[kind] = [row["id"] for row in rows]
-    _join(world, ids)
-    return world.unsorted.put(
-        {
-            "id": _uid(item),
-            "uid": _uid(item),
-            "source_uid": item["source_uid"],
-            "source_name": item["source_name"],
-            "category": "sip",
-            "pipeline_id": pipeline["id"],
-            "created_at": whole(item.get("created_at")) or world.now(),
-            "metadata": {"from": None, **item["metadata"]},
-            "state": "open",
-            "user_id": user_id,
-            "inside": ids,
-        }
-    )
-
-
-def _join(world: World, ids: dict[str, list[int]]) -> None:
-    for lead_id in ids["leads"]:
-        for kind in ("contacts", "companies"):
-            for other_id in ids[kind]:
-                join(world, ("leads", lead_id), (kind, other_id))
-
-
-def _uid(item: Row) -> str:
-    """Exact copies have the same uid: the same call, told twice."""
-    metadata = _object(item.get("metadata"))
-    names = ("phone", "from", "call_responsible", "duration", "called_at", "service_code", "uniq")
-    told = "|".join(str(metadata.get(name)) for name in names)
-    return hashlib.sha1(told.encode("utf-8", "replace"), usedforsecurity=False).hexdigest() + "0" * 18
+    with world.batch():
+        return [store(world, arrival, user_id=user_id) for arrival in arrivals]
 
 
 async def _list(request: web.Request) -> web.StreamResponse:
     query, world = read_query(request), request.app[WORLD]
     rows = keep(world.unsorted.where(state="open"), query.filters, ("uid", "category", "pipeline_id"))
-    rows = sorted(rows, key=lambda row: row["created_at"], reverse=query.order == ("created_at", True))
+    order = query.order or ("created_at", False)
+    rows = sorted(rows, key=lambda row: row.get(order[0]) or 0 if order[0] in _ORDERS else 0, reverse=order[1])
     return page_answer(request, query, rows=rows, name="unsorted", view=partial(_show, request))
 
 
@@ -148,24 +67,39 @@ async def _one(request: web.Request) -> web.StreamResponse:
 
 
 async def _accept(request: web.Request) -> web.StreamResponse:
-    world, record = request.app[WORLD], _open(request)
-    asked = _object(await read_any(request))
-    user_id = _user(request, asked)
+    record = _open(request)
+    accept(request, record, as_object(await read_any(request)))
+    return hal(_show_sorted(request, record))
+
+
+def accept(request: web.Request, record: Row, asked: Row) -> None:
+    """Make what waits inside real, for `asked["user_id"]` in `asked["status_id"]`. Raises `Problem` 400."""
+    world, user_id = request.app[WORLD], _user(request, asked)
     pipeline = world.pipelines.get(record["pipeline_id"])
     statuses = [status["id"] for status in pipeline["statuses"] if status["type"] == 0] if pipeline else []
-    status_id = whole(asked.get("status_id")) or statuses[0]
+    status_id = whole(asked.get("status_id")) or next(iter(statuses), None)
     if status_id not in statuses:
         raise Problem(400, "status_id is no status of the record's pipeline")
-    world.unsorted.put({**record, "state": "accepted", "sorted_at": world.now()})
+    record = _sorted(world, record, "accepted")
     with world.batch():
         for kind, entity in _inside(world, record):
             entity |= {"is_unsorted": False, "in_unsorted": False, "responsible_user_id": user_id}
+            entity["group_id"] = world.users[user_id]["group_id"]
             if kind == "leads":
-                entity["status_id"] = status_id
+                entity |= {"status_id": status_id, "closed_at": world.now() if status_id in (WON, LOST) else None}
             world.entities(kind).put(entity)
             announce(world, "add", kind, row=entity, user_id=user_id)
         _write_call(world, record, user_id)
-    return hal(_show_sorted(request, record))
+    _tell(world, record, "accept", user_id)
+
+
+def _sorted(world: World, record: Row, state: str) -> Row:
+    return world.unsorted.put({**record, "state": state, "sorted_at": world.now()})
+
+
+def _tell(world: World, record: Row, action: str, user_id: int) -> None:
+    """To those who listen, accepting and declining are deletions that say which they were."""
+    announce(world, "delete", "unsorted", row=record, user_id=user_id, sorting=action)
 
 
 def _write_call(world: World, record: Row, user_id: int) -> None:
@@ -187,26 +121,64 @@ def _write_call(world: World, record: Row, user_id: int) -> None:
 
 async def _decline(request: web.Request) -> web.StreamResponse:
     record = _open(request)
-    _user(request, _object(await read_any(request)))
     shown = _show_sorted(request, record)
-    _discard(request.app[WORLD], record, "declined")
+    decline(request, record, as_object(await read_any(request)))
     return hal(shown)
 
 
+def decline(request: web.Request, record: Row, asked: Row) -> None:
+    """Throw away a record with all that is inside. Raises `Problem` 400 for an unknown `asked["user_id"]`."""
+    world, user_id = request.app[WORLD], _user(request, asked)
+    _discard(world, record, "declined")
+    _tell(world, record, "decline", user_id)
+
+
+async def _link(request: web.Request) -> web.StreamResponse:
+    """A chat is linked with a lead or customer that exists: its contact goes there, its own lead goes away."""
+    world, record, body = request.app[WORLD], _open(request), await read_object(request)
+    if record["category"] != "chats":
+        raise Problem(400, "Only chats can be linked")
+    wish, user_id = as_object(body.get("link")), _user(request, body)
+    kind, target_id = str(wish.get("entity_type")), whole(wish.get("entity_id"))
+    target = world.entities(kind).get(target_id) if kind in ("leads", "customers") else None
+    if target is None or not is_visible(target):
+        raise Problem(400, "link must name a lead or a customer")
+    contact_id = whole(as_object(wish.get("metadata")).get("contact_id"))
+    if contact_id is not None and contact_id not in world.contacts:
+        raise Problem(400, "metadata.contact_id is unknown")
+    with world.batch():
+        for inside_kind, entity in _inside(world, record):
+            if inside_kind == "leads" or contact_id is not None:
+                unlink_all(world, inside_kind, entity)
+                world.entities(inside_kind).remove(entity["id"])
+            else:
+                world.entities(inside_kind).put({**entity, "is_unsorted": False})
+                join(world, (kind, target["id"]), (inside_kind, entity["id"]))
+        if contact_id is not None:
+            join(world, (kind, target["id"]), ("contacts", contact_id))
+    _tell(world, _sorted(world, record, "linked"), "link", user_id)
+    shown = {"id": target["id"], "_links": link(request, f"/api/v4/{kind}/{target['id']}")}
+    return hal({"uid": record["uid"], "_embedded": {kind: [shown]}})
+
+
 async def _summary(request: web.Request) -> web.StreamResponse:
-    world = request.app[WORLD]
-    waiting, accepted = world.unsorted.where(state="open"), world.unsorted.where(state="accepted")
-    waits = [row["sorted_at"] - row["created_at"] for row in accepted]
-    return hal(
-        {
-            "total": len(waiting),
-            "accepted": len(accepted),
-            "declined": len(world.unsorted.where(state="declined")),
-            "average_sort_time": sum(waits) // len(waits) if waits else 0,
-            "categories": {name: {"total": len([r for r in waiting if r["category"] == name])} for name in _CATEGORIES},
-            "_links": link(request, f"{_PATH}/summary"),
-        }
-    )
+    filters = read_query(request).filters
+    return hal({**summary(request.app[WORLD], filters), "_links": link(request, f"{_PATH}/summary")})
+
+
+def summary(world: World, filters: Row | None = None) -> Row:
+    """How many wait, were accepted and declined, of the records that the filters leave."""
+    rows = keep(world.unsorted, filters or {}, ("uid", "pipeline_id", "created_at"))
+    states = {state: [row for row in rows if row["state"] == state] for state in ("open", "accepted", "declined")}
+    waits = [row["sorted_at"] - row["created_at"] for row in states["accepted"]]
+    counts = {name: len([row for row in states["open"] if row["category"] == name]) for name in CATEGORIES}
+    return {
+        "total": len(states["open"]),
+        "accepted": len(states["accepted"]),
+        "declined": len(states["declined"]),
+        "average_sort_time": sum(waits) // len(waits) if waits else 0,
+        "categories": {name: {"total": count} for name, count in counts.items()},
+    }
 
 
 def forget_known_callers(world: World, entity_type: str, key: Key) -> None:
@@ -229,7 +201,7 @@ def _discard(world: World, record: Row, state: str) -> None:
 
 
 def _inside(world: World, record: Row) -> list[tuple[str, Row]]:
-    pairs = [(kind, world.entities(kind).get(known)) for kind in _KINDS for known in record["inside"][kind]]
+    pairs = [(kind, world.entities(kind).get(known)) for kind in KINDS for known in record["inside"][kind]]
     return [(kind, row) for kind, row in pairs if row is not None]
 
 
@@ -251,6 +223,7 @@ def _user(request: web.Request, asked: Row) -> int:
 
 def _show(request: web.Request, record: Row) -> Row:
     shown = {name: record[name] for name in _SHOWN}
+    shown["metadata"] = {name: value for name, value in record["metadata"].items() if name != _HIDDEN}
     return {**shown, "account_id": request.app[WORLD].account["id"], **_parts(request, record)}
 
 
@@ -266,24 +239,21 @@ def _show_sorted(request: web.Request, record: Row) -> Row:
 def _parts(request: web.Request, record: Row) -> Row:
     inside = {
         kind: [{"id": known, "_links": link(request, f"/api/v4/{kind}/{known}")} for known in record["inside"][kind]]
-        for kind in _KINDS
+        for kind in KINDS
     }
     return {"_links": link(request, f"{_PATH}/{record['uid']}"), "_embedded": inside}
 
 
 _UID: Final = "{uid:[0-9a-f]{40,64}}"
+_FIDELITY: Final = "switch: unsorted_exact_duplicates"
+_ADDED: Final = partial(Route, "POST", fidelity=_FIDELITY, body="array")
 ROUTES: Final = [
     Route("GET", _PATH, _list, "waiting records", query=("page", "limit", "filter", "order")),
-    Route("GET", f"{_PATH}/summary", _summary, "how many wait, were accepted and declined"),
-    Route(
-        "POST",
-        f"{_PATH}/sip",
-        _create,
-        "put a call into Unsorted",
-        fidelity="switch: unsorted_exact_duplicates",
-        body="array",
-    ),
+    Route("GET", f"{_PATH}/summary", _summary, "how many wait, were accepted and declined", query=("filter",)),
+    _ADDED(f"{_PATH}/sip", partial(_create, "sip"), "put a call into Unsorted"),
+    _ADDED(f"{_PATH}/forms", partial(_create, "forms"), "put a form into Unsorted"),
     Route("GET", f"{_PATH}/{_UID}", _one, "one waiting record"),
     Route("POST", f"{_PATH}/{_UID}/accept", _accept, "accept a record", body="object"),
     Route("DELETE", f"{_PATH}/{_UID}/decline", _decline, "decline a record", body="object"),
+    Route("POST", f"{_PATH}/{_UID}/link", _link, "link a chat with a lead or customer", body="object"),
 ]

@@ -16,18 +16,17 @@ from server.sandbox.world import WORLD, Row
 
 _MOST: Final = 100
 _ACTIONS: Final = {
-    "add": ("lead", "contact", "company", "customer", "task"),
-    "update": ("lead", "contact", "company", "customer", "task"),
-    "delete": ("lead", "contact", "company", "customer", "task"),
+    "add": ("lead", "contact", "company", "customer", "task", "unsorted"),
+    "update": ("lead", "contact", "company", "customer", "task", "unsorted"),
+    "delete": ("lead", "contact", "company", "customer", "task", "unsorted"),
     "responsible": ("lead", "contact", "company", "customer", "task"),
     "restore": ("lead", "contact", "company"),
     "status": ("lead",),
     "note": ("lead", "contact", "company", "customer"),
 }
-EVENTS: Final = frozenset(
-    {f"{action}_{noun}" for action, nouns in _ACTIONS.items() for noun in nouns}
-    | {"add_talk", "update_talk", "add_chat_template_review"}
-)
+# Chats are not served: their events can be subscribed to, and never happen.
+_NEVER: Final = frozenset({"add_talk", "update_talk", "add_message", "add_chat_template_review"})
+EVENTS: Final = _NEVER | {f"{action}_{noun}" for action, nouns in _ACTIONS.items() for noun in nouns}
 
 
 async def _list(request: web.Request) -> web.StreamResponse:

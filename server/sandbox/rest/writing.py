@@ -5,6 +5,7 @@ be understood is refused by name, and then nothing of the request is stored.
 """
 
 import copy
+from collections.abc import Iterable
 from typing import Any, Final
 
 from server.sandbox.rest.answers import Invalid
@@ -15,7 +16,7 @@ from server.sandbox.rest.query import whole
 from server.sandbox.world import Row, World
 
 _TYPES: Final = {"text": "string", "int": "int", "time": "int", "user": "int", "bool": "bool"}
-_LATEST: Final = 2**33  # Unix seconds; what is beyond is milliseconds or nonsense
+LATEST: Final = 2**33  # Unix seconds; what is beyond is milliseconds or nonsense
 
 
 class Refusals:
@@ -62,7 +63,25 @@ def changed(world: World, noun: Noun, row: Row, *, item: Row, user_id: int, refu
 def apply(world: World, noun: Noun, row: Row, *, item: Row, refuse: Refuse) -> None:
     """Write the members of `item` into `row`."""
     before = dict(row)
-    for member in noun.members:
+    read_members(world, noun.members, row, item=item, refuse=refuse)
+    if item.get("custom_fields_values") is not None:
+        write_values(world, row, noun.name, given=item["custom_fields_values"], refuse=refuse)
+    owner = world.users.get(row["responsible_user_id"])
+    row["group_id"] = owner["group_id"] if owner else 0
+    if noun.name == "contacts":
+        _name_contact(row, before)
+    if noun.name == "leads":
+        _read_source(world, row, item)
+        _place_lead(world, row, item=item, refuse=refuse)
+        if row["price"] != before["price"]:
+            row["is_price_modified_by_robot"] = row["updated_by"] == 0
+    if noun.name == "customers":
+        _read_segments(world, row, item, refuse)
+
+
+def read_members(world: World, members: Iterable[Member], row: Row, *, item: Row, refuse: Refuse) -> None:
+    """Write the plain members of `item` into `row`; what is null or absent stays as it is."""
+    for member in members:
         given = item.get(member.name)
         if given is None or not member.writable:
             continue
@@ -71,14 +90,6 @@ def apply(world: World, noun: Noun, row: Row, *, item: Row, refuse: Refuse) -> N
             refuse("InvalidType", member.name, f"This value should be of type {_TYPES[member.kind]}.")
         else:
             row[member.name] = value
-    if item.get("custom_fields_values") is not None:
-        write_values(world, row, noun.name, given=item["custom_fields_values"], refuse=refuse)
-    owner = world.users.get(row["responsible_user_id"])
-    row["group_id"] = owner["group_id"] if owner else 0
-    if noun.name == "contacts":
-        _name_contact(row, before)
-    if noun.name == "leads":
-        _place_lead(world, row, item=item, refuse=refuse)
 
 
 def attach(world: World, noun: Noun, row: Row, item: Row) -> None:
@@ -92,8 +103,8 @@ def attach(world: World, noun: Noun, row: Row, item: Row) -> None:
 
 
 def _read(world: World, member: Member, given: Any) -> Any:
-    if member.kind == "text":
-        return given[:255] if isinstance(given, str) else None
+    if member.kind == "text":  # amoCRM's own samples send names that are numbers
+        return str(given)[:255] if isinstance(given, str | int | float) and not isinstance(given, bool) else None
     if member.kind == "bool":
         return given if isinstance(given, bool) else None
     number = whole(given)
@@ -101,7 +112,7 @@ def _read(world: World, member: Member, given: Any) -> Any:
         return None
     if member.kind == "user":
         return number if number == 0 or number in world.users else None
-    return number if member.kind == "int" or 0 <= number < _LATEST else None
+    return number if member.kind == "int" or 0 <= number < LATEST else None
 
 
 def _name_contact(row: Row, before: Row) -> None:
@@ -110,6 +121,31 @@ def _name_contact(row: Row, before: Row) -> None:
         row["name"] = f"{row['first_name']} {row['last_name']}".strip()
     elif row["name"] != before["name"]:
         row["first_name"], _, row["last_name"] = row["name"].partition(" ")
+
+
+def _read_source(world: World, row: Row, item: Row) -> None:
+    """`_embedded.source.external_id`: the lead's source, whose pipeline it goes into unless another is named."""
+    embedded = item.get("_embedded")
+    source = embedded.get("source") if isinstance(embedded, dict) else None
+    external_id = source.get("external_id") if isinstance(source, dict) else None
+    found = world.sources.where(external_id=external_id) if isinstance(external_id, str) else []
+    if found:
+        row["source_id"] = found[0]["id"]
+        if item.get("pipeline_id") is None and item.get("status_id") is None and row["pipeline_id"] is None:
+            row["pipeline_id"] = found[0]["pipeline_id"]
+
+
+def _read_segments(world: World, row: Row, item: Row, refuse: Refuse) -> None:
+    """`_embedded.segments` replaces the segments a customer is in."""
+    embedded = item.get("_embedded")
+    given = embedded.get("segments") if isinstance(embedded, dict) else None
+    if not isinstance(given, list):
+        return
+    ids = [whole(one.get("id")) if isinstance(one, dict) else None for one in given]
+    if any(known not in world.segments for known in ids):
+        refuse("NotSupportedChoice", "_embedded.segments", "The value you selected is not a valid choice.")
+    else:
+        row["segments"] = list(dict.fromkeys(ids))
 
 
 def _place_lead(world: World, row: Row, *, item: Row, refuse: Refuse) -> None:
@@ -129,6 +165,8 @@ def _place_lead(world: World, row: Row, *, item: Row, refuse: Refuse) -> None:
         if item.get("status_id") is not None:
             refuse("NotSupportedChoice", "status_id", "The value you selected is not a valid choice.")
         row["status_id"] = next(status["id"] for status in pipeline["statuses"] if status["type"] == 0)
+    if item.get("loss_reason_id") is not None and row["loss_reason_id"] not in world.loss_reasons:
+        refuse("NotSupportedChoice", "loss_reason_id", "The value you selected is not a valid choice.")
     if row["status_id"] in (WON, LOST):
         row["closed_at"] = row["closed_at"] or world.now()
     else:
@@ -158,8 +196,8 @@ def _links_asked(embedded: Row) -> list[tuple[str, int, bool]]:
 
 
 def _tag(world: World, noun: Noun, row: Row, *, item: Row, embedded: Row) -> None:
-    """`_embedded.tags` replaces the tags, `tags_to_add` and `tags_to_delete` change them."""
-    if isinstance(embedded.get("tags"), list):
+    """`_embedded.tags` replaces the tags, null takes all away; `tags_to_add` and `tags_to_delete` change them."""
+    if "tags" in embedded and isinstance(embedded["tags"], list | None):
         row["tags"] = _tag_ids(world, noun, embedded["tags"])
     added = _tag_ids(world, noun, item.get("tags_to_add"))
     gone = _tag_ids(world, noun, item.get("tags_to_delete"))
@@ -175,7 +213,7 @@ def _tag_ids(world: World, noun: Noun, given: Any) -> list[int]:
         name = tag.get("name")
         if known is None and isinstance(name, str) and name:
             same = world.tags.where(entity_type=noun.name, name=name)
-            known = same[0] if same else world.tags.add({"entity_type": noun.name, "name": name})
+            known = same[0] if same else world.tags.add({"entity_type": noun.name, "name": name, "color": None})
         if known is not None:
             ids.append(known["id"])
     return ids

@@ -30,8 +30,12 @@ async def _one(request: web.Request) -> web.StreamResponse:
 async def _install(request: web.Request) -> web.StreamResponse:
     user, row = admin(request).user, _widget(request)
     settings = await read_object(request)
+    for field in settings_template(installed.archive_of(row)):
+        value = {**row["settings"], **settings}.get(field["key"])
+        if field["is_required"] and field["type"] != "custom" and value in (None, "", [], {}):
+            raise Problem(400, f"{field['key']} is required")
     row = await installed.save(request.app, row["id"], settings=settings, active=True, user_id=user["id"])
-    return hal(_show(request, row))
+    return hal({**_show(request, row), "settings": row["settings"]})  # whoever has sent them may see them
 
 
 async def _remove(request: web.Request) -> web.StreamResponse:
@@ -50,7 +54,7 @@ def _widget(request: web.Request) -> Row:
 def _show(request: web.Request, row: Row) -> Row:
     archive = installed.archive_of(row)
     shown: Row = {
-        "id": request.app[WORLD].account["id"] % 100_000 + sum(map(ord, row["id"])),
+        "id": installed.number_of(request.app[WORLD], row),
         "code": row["id"],
         "version": row["version"],
         "rating": "0",

@@ -69,6 +69,11 @@ def archive_of(row: Row) -> Archive:
     return Archive(Path(row["path"]))
 
 
+def number_of(world: World, row: Row) -> int:
+    """The number amoCRM knows an installed widget by."""
+    return int(world.account["id"]) % 100_000 + sum(map(ord, row["id"]))
+
+
 def first_admin(world: World) -> Row:
     """The account's first administrator."""
     return next(user for user in world.users if user["rights"]["is_admin"])
@@ -79,9 +84,8 @@ def _changed(world: World, before: Row | None, *, code: str, path: str | None) -
         raise ArchiveError(f"no widget {code} is installed, and no path says where it is")
     row: Row = dict(before) if before else {"id": code, "settings": {}, "active": False, "installed_at": None}
     if path is not None:
-        manifest = Archive(Path(path)).manifest()
-        widget = manifest.get("widget")
+        manifest = Archive(Path(path)).check()
         row["path"] = str(Path(path).resolve())
-        row["version"] = str(widget.get("version", "1")) if isinstance(widget, dict) else "1"
+        row["version"] = str(manifest["widget"].get("version", "1"))
     row["client_uuid"] = integrations.ensure(world, code)["id"]
     return row

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Host:
     world: World
     server: TestServer
     page: Page
+    folder: Path  # for widgets that a test writes itself
 
     @property
     def users(self) -> list[dict[str, Any]]:
@@ -66,18 +68,36 @@ class Host:
     def install(self, *codes: str, active: bool = True, **settings: Any) -> None:
         """Put sample widgets into the account, as an administrator did before the test began."""
         for code in codes:
-            manifest = json.loads((WIDGETS / code / "manifest.json").read_text(encoding="utf-8"))
-            self.world.widgets.put(
-                {
-                    "id": code,
-                    "path": str(WIDGETS / code),
-                    "version": manifest["widget"]["version"],
-                    "settings": settings,
-                    "active": active,
-                    "client_uuid": f"00000000-0000-4000-8000-{abs(hash(code)) % 10**12:012d}",
-                    "installed_at": 1,
-                }
-            )
+            self._put(code, WIDGETS / code, active=active, settings=settings)
+
+    def write(
+        self, code: str, script: str, *, files: dict[str, str] | None = None, active: bool = True, **manifest: Any
+    ) -> None:
+        """Put a widget into the account that is only this script, these files and these members of the manifest."""
+        widget = {"name": "widget.name", "version": "1.0.0", "init_once": False, "locale": ["ru"], "installation": True}
+        whole = {"locations": ["everywhere", "settings"], "settings": {}, **manifest}
+        whole["widget"] = {**widget, **manifest.get("widget", {})}
+        texts = {"widget": {"name": code}}
+        contents = {"script.js": script, "manifest.json": json.dumps(whole), "i18n/ru.json": json.dumps(texts)}
+        for name, content in {**contents, **(files or {})}.items():
+            file = self.folder / code / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        self._put(code, self.folder / code, active=active, settings={})
+
+    def _put(self, code: str, path: Path, *, active: bool, settings: dict[str, Any]) -> None:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        self.world.widgets.put(
+            {
+                "id": code,
+                "path": str(path),
+                "version": manifest["widget"]["version"],
+                "settings": settings,
+                "active": active,
+                "client_uuid": f"00000000-0000-4000-8000-{abs(hash(code)) % 10**12:012d}",
+                "installed_at": 1,
+            }
+        )
 
     async def open(self, path: str) -> Page:
         """Load a page and wait until its widgets have been through their callbacks."""
@@ -110,8 +130,8 @@ class Host:
         return [one["message"] for one in self.world.log.entries("error") if one.get("widget") == widget]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
+@asynccontextmanager
+async def opened(browser: Browser, folder: Path) -> AsyncIterator[Host]:
     """A seeded account without widgets, and a page of its first administrator."""
     world = World()
     seed(world)
@@ -120,10 +140,17 @@ async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
     world.origin = str(server.make_url("/")).rstrip("/")
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(TIMEOUT_MS)
-    yield Host(world, server, await context.new_page())
+    yield Host(world, server, await context.new_page(), folder)
     await context.close()
     await server.close()
     world.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def host(browser: Browser, tmp_path: Path) -> AsyncIterator[Host]:
+    """An account and a page for one test."""
+    async with opened(browser, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -71,6 +71,18 @@ async def made(answer: ClientResponse, name: str) -> list[Row]:
     return rows
 
 
+async def listed(answer: ClientResponse) -> list[Row]:
+    """What a list of /api/v2 shows."""
+    rows: list[Row] = (await body(answer))["_embedded"]["items"]
+    return rows
+
+
+async def write(api: Api, kind: str, **asked: Any) -> Row:
+    """`add` and `update` of /api/v2; the embedded part of the answer."""
+    told: Row = (await body(await api.post(f"/api/v2/{kind}", asked)))["_embedded"]
+    return told
+
+
 async def body(answer: ClientResponse, status: int = 200) -> Any:
     """The JSON of an answer that must have this status."""
     assert answer.status == status, await answer.text()

@@ -7,22 +7,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from amocrm_client import Api, Receiver, Site
+from worlds import sample_world, tokens_of
 
 from server.sandbox import integrations, ports
 from server.sandbox.app import make_app
-from server.sandbox.oauth.tokens import new_grant, token_answer
-from server.sandbox.seed import seed
 from server.sandbox.world import Row, World
-
-REDIRECT_URI = "http://localhost:18801/amo/oauth"
 
 
 @pytest.fixture
 def world() -> World:
-    world = World()
-    seed(world, 1, redirect_uri=REDIRECT_URI)
-    world.switches.set({"limit_integration_per_s": 0, "limit_account_per_s": 0})
-    return world
+    return sample_world()
 
 
 @pytest.fixture
@@ -40,14 +34,11 @@ def integration(world: World) -> Row:
 
 
 @pytest.fixture
-def enter(world: World, site: Site, integration: Row) -> Callable[[str], Api]:
+def enter(world: World, site: Site) -> Callable[[str], Api]:
     """`enter("203")`: the API as the user with this extension."""
 
     def entered(extension: str) -> Api:
-        user = world.user_named(extension)
-        assert user is not None
-        grant = new_grant(world, client_id=integration["id"], user_id=user["id"])
-        return Api(site, token_answer(world, grant)["access_token"])
+        return Api(site, tokens_of(world, extension)["access_token"])
 
     return entered
 

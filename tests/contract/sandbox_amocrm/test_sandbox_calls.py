@@ -1,11 +1,10 @@
 """`POST /api/v4/calls` and `/api/v2/events`: who the number belongs to, and what is told when nobody has it."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from amocrm_client import Api, Site, body, made, new_contact
+from amocrm_client import Api, body, made, new_contact
 
 from server.sandbox.world import Row, World
 
@@ -209,18 +208,6 @@ async def test_eight_digits_are_enough_for_an_event(api: Api, contact: int) -> N
 async def test_an_event_without_sense_is_400(api: Api, wrong: Row) -> None:
     """Not 500."""
     assert (await api.post("/api/v2/events", wrong)).status == 400
-
-
-async def test_the_old_search_answers_in_xml(site: Site, contact: int, enter: Callable[[str], Api]) -> None:
-    """contact > id, name, company > name, is_company; for the page's session as well."""
-    await site.get("/sandbox/login?user=201", allow_redirects=False)
-
-    answer = await site.get("/private/api/contact_search.php", params={"SEARCH": "9165554433"})
-
-    text = await answer.text()
-    assert answer.content_type == "text/xml"
-    assert f"<id>{contact}</id><name>Ия</name>" in text
-    assert "<is_company>0</is_company>" in text
 
 
 async def test_calls_and_changes_are_in_the_events_list(api: Api, world: World, contact: int) -> None:

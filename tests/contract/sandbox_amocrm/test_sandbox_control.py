@@ -1,5 +1,6 @@
 """`/sandbox/*`: what a tester asks of the sandbox itself."""
 
+import asyncio
 import json
 import sys
 import zipfile
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ServerDisconnectedError
 from aiohttp.test_utils import TestClient, TestServer
-from amocrm_client import Api, Site, body
+from amocrm_client import Api, Receiver, Site, body
 
 from server.sandbox.app import make_app
 from server.sandbox.backend import BACKEND, Backend, BackendError
@@ -74,6 +75,43 @@ async def test_a_widget_is_installed_listed_and_edited(site: Site, folder: Path)
     ]
 
 
+async def test_a_broken_path_leaves_an_installed_widget_as_it_was(site: Site, folder: Path) -> None:
+    """Its settings, too."""
+    wanted: Row = {"path": str(folder), "settings": {"a": "b"}, "active": True}
+    await body(await site.put("/sandbox/widgets/mine", json=wanted))
+
+    refused = await site.put("/sandbox/widgets/mine", json=wanted | {"path": "/nowhere", "settings": {}})
+
+    assert refused.status == 400
+    assert await body(await site.get("/sandbox/widgets")) == [{"code": "mine", "active": True, "settings": {"a": "b"}}]
+
+
+async def test_an_own_backend_is_told_of_installing_and_disconnecting(
+    site: Site, folder: Path, receiver: Receiver
+) -> None:
+    """At the addresses entered for its integration; the code of the hook becomes tokens with the listed keys."""
+    addresses = {"redirect_uri": receiver.url, "disable_hook": receiver.url}
+    keys = await body(await site.put("/sandbox/integrations/mine", json=addresses))
+
+    await site.put("/sandbox/widgets/mine", json={"path": str(folder), "active": True})
+    code = (await receiver.next())["query"]["code"]
+    exchange = {name: keys[name] for name in ("client_id", "client_secret", "redirect_uri")}
+    wanted = exchange | {"grant_type": "authorization_code", "code": code}
+    tokens = await site.post("/oauth2/access_token", json=wanted)
+    await site.put("/sandbox/widgets/mine", json={"active": False})
+
+    assert tokens.status == 200
+    assert "signature" in (await receiver.next())["query"]
+    assert keys in await body(await site.get("/sandbox/integrations"))
+
+
+@pytest.mark.parametrize("wrong", [{"redirect_uri": "localhost"}, {"redirect_uri": 1}, {"disable_hook": "http://"},
+                                   {"redirect_uri": "http://h:port/"}, {"client_secret": "mine"}])  # fmt: skip
+async def test_an_integration_takes_whole_addresses_only(site: Site, wrong: Row) -> None:
+    """What cannot be called is refused where it is entered."""
+    assert (await site.put("/sandbox/integrations/mine", json=wrong)).status == 400
+
+
 @pytest.mark.parametrize("wrong", [{}, {"path": "/nowhere"}, {"settings": 1, "path": "x"}, {"active": "yes"}])
 async def test_a_widget_that_is_none_is_400(site: Site, wrong: Row) -> None:
     """And is not listed."""
@@ -101,13 +139,16 @@ async def test_the_widgets_api_shows_settings_to_their_own_integration_only(
 
 
 async def test_a_widget_is_installed_and_removed_by_the_api(site: Site, api: Api, folder: Path) -> None:
-    """POST with values installs; DELETE disconnects with 204."""
+    """POST with values installs and shows them, required ones must be there; DELETE disconnects with 204."""
     await site.put("/sandbox/widgets/other", json={"path": str(folder), "settings": {}, "active": False})
 
+    refused = await api.post("/api/v4/widgets/other", {"backend_url": ""})
     installed = await body(await api.post("/api/v4/widgets/other", {"backend_url": "http://localhost:2"}))
     removed = await api.delete("/api/v4/widgets/other")
 
+    assert refused.status == 400
     assert installed["is_active_in_account"] is True
+    assert installed["settings"] == {"backend_url": "http://localhost:2"}
     assert removed.status == 204
     assert (await body(await site.get("/sandbox/widgets")))[0] == {"code": "other", "active": False, "settings": {}}
 
@@ -161,6 +202,26 @@ async def test_a_fault_hits_the_next_n_requests_of_a_path(site: Site, api: Api) 
     assert statuses == [200, 503, 503, 200]
 
 
+@pytest.mark.parametrize(("rate", "statuses"), [(0, {200}), (1, {503})])
+async def test_a_fault_may_be_a_matter_of_chance(site: Site, api: Api, rate: int, statuses: set[int]) -> None:
+    """`rate` is how likely a request is hit."""
+    await site.post("/sandbox/faults", json={"target": "amocrm", "kind": "status", "status": 503, "rate": rate})
+
+    assert {(await api.get("/api/v4/account")).status for _ in range(5)} == statuses
+
+
+async def test_a_fault_may_end_by_itself(site: Site, api: Api) -> None:
+    """After `for_s` the API answers as before, and the list of faults is empty."""
+    await site.post("/sandbox/faults", json={"target": "amocrm", "kind": "status", "status": 503, "for_s": 0.3})
+    assert (await api.get("/api/v4/account")).status == 503
+
+    async with asyncio.timeout(5):
+        while (await api.get("/api/v4/account")).status == 503:
+            pass
+
+    assert await body(await site.get("/sandbox/faults")) == []
+
+
 async def test_an_outage_lasts_until_faults_are_cleared(site: Site, api: Api) -> None:
     """Connections are closed without an answer; /sandbox itself lives."""
     await site.post("/sandbox/faults", json={"target": "amocrm", "kind": "outage"})
@@ -207,6 +268,19 @@ async def test_the_description_lists_every_route_of_amocrm(site: Site) -> None:
     assert "/oauth2/access_token" in described["paths"]
     assert "/api/v4/{entity}/{id}/notes/{note_id}" in described["paths"]
     assert not [path for path in described["paths"] if path.startswith("/sandbox/")]
+
+
+async def test_the_description_names_members_filters_and_refusals(site: Site) -> None:
+    """Whoever makes up requests from it sends what amoCRM reads."""
+    contacts = (await body(await site.get("/sandbox/openapi.json")))["paths"]["/api/v4/contacts"]
+
+    members = contacts["post"]["requestBody"]["content"]["application/json"]["schema"]["items"]["properties"]
+    assert members["responsible_user_id"]["type"] == "integer"
+    assert members["custom_fields_values"]["items"]["properties"].keys() >= {"field_id", "field_code", "values"}
+    assert "closest_task_at" not in members, "amoCRM counts it itself"
+    names = {parameter["name"] for parameter in contacts["get"]["parameters"]}
+    assert {"page", "query", "filter[id][]", "filter[updated_at][from]", "order[id]", "X-Context-User-ID"} <= names
+    assert contacts["get"]["responses"]["4XX"]["content"].keys() == {"application/problem+json"}
 
 
 async def test_a_call_is_played_by_the_named_pbx(world: World) -> None:

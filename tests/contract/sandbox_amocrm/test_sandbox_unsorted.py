@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from amocrm_client import Api, body, made, new_contact
+from amocrm_client import Api, Site, body, made, new_contact
 
 from server.sandbox.world import Row, World
 
@@ -80,6 +80,22 @@ async def test_declining_deletes_what_was_inside(api: Api, world: World, waiting
     assert (await body(await api.get("/api/v4/leads/unsorted/summary")))["declined"] == 1
 
 
+async def test_notes_of_a_declined_record_are_gone_with_it(api: Api, waiting: Row) -> None:
+    """A note may be written into the waiting lead; nobody finds it after the record was declined."""
+    (lead,) = waiting["_embedded"]["leads"]
+    note = {"note_type": "call_in", "params": {"uniq": "u2", "duration": 5, "source": "x", "phone": "+79990000000"}}
+    await made(await api.post(f"/api/v4/leads/{lead['id']}/notes", [note]), "notes")
+    listing = "/api/v4/leads/notes?filter[note_type]=call_in"
+    before = (await body(await api.get(listing)))["_embedded"]["notes"]
+
+    await api.delete(f"/api/v4/leads/unsorted/{waiting['uid']}/decline")
+
+    assert "u2" in [one["params"]["uniq"] for one in before]
+    answer = await api.get(listing)
+    after = (await body(answer))["_embedded"]["notes"] if answer.status == 200 else []
+    assert "u2" not in [one["params"]["uniq"] for one in after]
+
+
 @pytest.mark.parametrize(("mode", "status"), [("refuse", 400), ("accept", 200)])
 async def test_an_exact_copy_is_a_switch(api: Api, world: World, waiting: Row, mode: str, status: int) -> None:
     """The same call told twice."""
@@ -133,3 +149,104 @@ async def test_entities_that_are_none_count_as_absent(api: Api, embedded: object
     made_one = (await made(await api.post("/api/v4/leads/unsorted/sip", [wanted]), "unsorted"))[0]
 
     assert len(made_one["_embedded"]["leads"]) == len(made_one["_embedded"]["contacts"]) == 1
+
+
+def form(**more: Any) -> Row:
+    """A form as an integration puts it into Unsorted; a name may be a number, as in amoCRM's own sample."""
+    metadata = {"form_id": "f1", "form_name": "Заявка", "form_page": "https://example.test", "ip": "192.0.2.1",
+                "form_sent_at": 1_790_000_000, "referer": "https://example.test/ad"}  # fmt: skip
+    inside = {"contacts": [{"name": 234, "first_name": "123", "last_name": 234}]}
+    return {"source_name": "Сайт", "source_uid": "site", "metadata": metadata, "_embedded": inside, **more}
+
+
+async def test_a_form_waits_like_a_call(api: Api, world: World) -> None:
+    """Listed by its category, with its metadata; accepted it becomes a lead."""
+    stored = (await made(await api.post("/api/v4/leads/unsorted/forms", [form()]), "unsorted"))[0]
+
+    listed = await made(await api.get("/api/v4/leads/unsorted?filter[category][]=forms"), "unsorted")
+    await body(await api.post(f"/api/v4/leads/unsorted/{stored['uid']}/accept", {}))
+
+    assert listed[0]["metadata"]["form_page"] == "https://example.test"
+    assert (await api.get("/api/v4/leads/unsorted?filter[category][]=sip")).status == 204
+    assert world.contacts[stored["_embedded"]["contacts"][0]["id"]]["name"] == "123 234"
+    assert (await api.post("/api/v4/leads/unsorted/forms", [form(metadata=None)])).status == 400
+
+
+@pytest.mark.parametrize("category", ["chats", "mail"])
+async def test_chats_and_letters_come_from_amocrm_itself(api: Api, site: Site, category: str) -> None:
+    """A control of the sandbox puts them in; list and summary know their categories."""
+    told = await body(await site.post("/sandbox/unsorted", json={"category": category}))
+
+    listed = await made(await api.get(f"/api/v4/leads/unsorted?filter[category][]={category}"), "unsorted")
+    summary = await body(await api.get("/api/v4/leads/unsorted/summary"))
+
+    assert [row["uid"] for row in listed] == [told["uid"]]
+    assert summary["categories"][category] == {"total": 1}
+    assert summary["total"] == 1
+
+
+async def test_a_chat_is_linked_with_a_lead(api: Api, site: Site, world: World) -> None:
+    """Its contact joins the lead, its own lead goes; calls cannot be linked."""
+    chat = await body(await site.post("/sandbox/unsorted", json={"category": "chats"}))
+    lead = next(iter(world.leads))["id"]
+    wish = {"link": {"entity_id": lead, "entity_type": "leads"}}
+
+    told = await body(await api.post(f"/api/v4/leads/unsorted/{chat['uid']}/link", wish))
+    call = (await made(await api.post("/api/v4/leads/unsorted/sip", [record()]), "unsorted"))[0]
+
+    assert [row["id"] for row in told["_embedded"]["leads"]] == [lead]
+    assert chat["inside"]["contacts"][0] in world.leads[lead]["links"]["contacts"]
+    assert (await api.get(f"/api/v4/contacts/{chat['inside']['contacts'][0]}")).status == 200
+    assert world.leads.get(chat["inside"]["leads"][0]) is None
+    assert (await api.post(f"/api/v4/leads/unsorted/{call['uid']}/link", wish)).status == 400
+    assert (await api.post(f"/api/v4/leads/unsorted/{chat['uid']}/link", wish)).status == 404
+
+
+async def test_a_record_whose_pipeline_is_gone_cannot_be_accepted(api: Api, site: Site, world: World) -> None:
+    """400, not a failure of the sandbox."""
+    pipeline = (await made(await api.post("/api/v4/leads/pipelines", [{"name": "На час"}]), "pipelines"))[0]["id"]
+    row = (await made(await api.post("/api/v4/leads/unsorted/forms", [form(pipeline_id=pipeline)]), "unsorted"))[0]
+    lead = row["_embedded"]["leads"][0]["id"]
+    await body(await site.post("/sandbox/bin", json={"entity": "leads", "ids": [lead], "action": "delete"}))
+    assert (await api.delete(f"/api/v4/leads/pipelines/{pipeline}")).status == 204
+
+    assert (await api.post(f"/api/v4/leads/unsorted/{row['uid']}/accept", {})).status == 400
+
+
+async def test_the_summary_counts_what_was_sorted(api: Api, world: World, waiting: Row) -> None:
+    """Accepted, declined, how long it took; by pipeline and time."""
+    other = (
+        await made(await api.post("/api/v4/leads/unsorted/sip", [record(uniq="u2", phone="+79150003344")]), "unsorted")
+    )[0]
+    await api.post(f"/api/v4/leads/unsorted/{waiting['uid']}/accept", {})
+    await api.delete(f"/api/v4/leads/unsorted/{other['uid']}/decline", {})
+
+    summary = await body(await api.get("/api/v4/leads/unsorted/summary"))
+    later = await body(await api.get(f"/api/v4/leads/unsorted/summary?filter[created_at][from]={world.now() + 100}"))
+
+    assert (summary["total"], summary["accepted"], summary["declined"]) == (0, 1, 1)
+    assert later["accepted"] == 0
+
+
+async def test_the_wish_for_a_call_event_is_not_shown(api: Api) -> None:
+    """is_call_event_needed may be sent and is never returned."""
+    row = (await made(await api.post("/api/v4/leads/unsorted/sip", [record(is_call_event_needed=True)]), "unsorted"))[0]
+
+    assert "is_call_event_needed" not in (await body(await api.get(f"/api/v4/leads/unsorted/{row['uid']}")))["metadata"]
+
+
+async def test_a_complex_lead_with_metadata_waits_in_unsorted(api: Api, world: World) -> None:
+    """leads/complex with a category; a contact that exists is linked."""
+    contact = next(iter(world.contacts))["id"]
+    metadata = {"category": "forms", "form_id": 123, "form_name": "Форма"}
+    item = {"name": "Заявка", "status_id": 143, "_embedded": {"metadata": metadata, "contacts": [{"id": contact}]}}
+
+    told = (await body(await api.post("/api/v4/leads/complex", [item])))[0]
+
+    listed = (await made(await api.get("/api/v4/leads/unsorted"), "unsorted"))[0]
+    assert listed["_embedded"]["leads"][0]["id"] == told["id"]
+    assert told["contact_id"] == contact
+    assert contact in world.leads[told["id"]]["links"]["contacts"]
+    assert world.leads[told["id"]]["status_id"] not in (142, 143)
+    wrong = {**item, "_embedded": {"metadata": {"category": "chats"}}}
+    assert (await api.post("/api/v4/leads/complex", [wrong])).status == 400

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from amocrm_client import Api, Receiver, body, made, new_contact
+from amocrm_client import Api, Receiver, Site, body, made, new_contact
 
 from server.sandbox.world import World
 
@@ -192,3 +192,117 @@ async def test_a_webhook_can_be_lost_or_doubled_by_a_fault(api: Api, subscribed:
     names = [(await subscribed.next())["form"]["contacts[add][0][name]"] for _ in range(2)]
 
     assert names == ["twice", "twice"]
+
+
+ALL_EVENTS = (
+    *("add_lead", "update_lead", "delete_lead", "restore_lead", "status_lead", "responsible_lead", "note_lead"),
+    *("add_contact", "update_contact", "delete_contact", "restore_contact", "responsible_contact", "note_contact"),
+    *("add_company", "update_company", "delete_company", "restore_company", "responsible_company", "note_company"),
+    *("add_customer", "update_customer", "delete_customer", "responsible_customer", "note_customer"),
+    *("add_task", "update_task", "delete_task", "responsible_task"),
+)
+ROOTS = {"lead": "leads", "contact": "contacts", "company": "contacts", "customer": "customers", "task": "task"}
+NOUNS = {"lead": "leads", "contact": "contacts", "company": "companies", "customer": "customers", "task": "tasks"}
+
+
+async def provoke(api: Api, site: Site, world: World, event: str) -> int:
+    """Do what the event tells of; the id of the entity it happened to."""
+    action, noun = event.split("_")
+    plural, path = NOUNS[noun], f"/api/v4/{NOUNS[noun]}"
+    fresh = {"text": "т", "complete_till": 1_800_000_000} if noun == "task" else {"name": "н"}
+    row_id = int((await made(await api.post(path, [fresh]), plural))[0]["id"])
+    other = next(user["id"] for user in world.users if not user["rights"]["is_admin"])
+    wishes = {"update": {"text": "y", "name": "y"}, "responsible": {"responsible_user_id": other},
+              "status": {"status_id": 143}}  # fmt: skip
+    if action in wishes:
+        await body(await api.patch(f"{path}/{row_id}", wishes[action]))
+    if action == "note":
+        await body(await api.post(f"{path}/{row_id}/notes", [{"note_type": "common", "params": {"text": "з"}}]))
+    moves = {"delete": ("delete",), "restore": ("delete", "restore")}
+    for move in moves.get(action, ()):
+        await body(await site.post("/sandbox/bin", json={"entity": plural, "ids": [row_id], "action": move}))
+    return row_id
+
+
+@pytest.mark.parametrize("event", ALL_EVENTS)
+async def test_every_event_is_delivered(api: Api, site: Site, receiver: Receiver, world: World, event: str) -> None:
+    """Under its entity and action, once, with the account beside it."""
+    await body(await api.post("/api/v4/webhooks", {"destination": receiver.url, "settings": [event]}), 201)
+
+    row_id = await provoke(api, site, world, event)
+
+    form = (await receiver.next())["form"]
+    action, noun = event.split("_")
+    start = f"{ROOTS[noun]}[{action}][0]"
+    about = f"{start}[note][element_id]" if action == "note" else f"{start}[id]"
+    assert form[about] == str(row_id)
+    assert form["account[id]"] == str(world.account["id"])
+    assert receiver.got.empty()
+    if noun in ("contact", "company") and action != "note":
+        assert form[f"{start}[type]"] == noun
+    if action == "responsible":
+        assert form[f"{start}[old_responsible_user_id]"] != form[f"{start}[responsible_user_id]"]
+
+
+async def test_what_cannot_happen_here_can_be_subscribed_to(api: Api) -> None:
+    """Talks, messages, templates: the names are amoCRM's."""
+    names = ["add_talk", "update_talk", "add_chat_template_review", "add_message", "update_unsorted"]
+
+    told = await body(await api.post("/api/v4/webhooks", {"destination": "http://a.test/", "settings": names}), 201)
+
+    assert sorted(told["settings"]) == sorted(names)
+
+
+async def test_sorting_is_told_as_a_deletion(api: Api, receiver: Receiver) -> None:
+    """unsorted[add] with its data, unsorted[delete] with action and accept_result or decline_result."""
+    events = ["add_unsorted", "delete_unsorted"]
+    await body(await api.post("/api/v4/webhooks", {"destination": receiver.url, "settings": events}), 201)
+    metadata = {"phone": "+79150001122", "called_at": 1_790_000_000, "duration": 5, "service_code": "a", "uniq": "u"}
+    for number, move in ((1, "accept"), (2, "decline")):
+        item = {"source_name": "Acme", "source_uid": "a", "metadata": {**metadata, "phone": f"+7915000112{number}"}}
+        path = "/api/v4/leads/unsorted"
+        row = (await made(await api.post(f"{path}/sip", [item]), "unsorted"))[0]
+        method = "POST" if move == "accept" else "DELETE"
+        await body(await api.call(method, f"{path}/{row['uid']}/{move}", json={}))
+
+        added, sorted_ = (await receiver.next())["form"], (await receiver.next())["form"]
+        lead = str(row["_embedded"]["leads"][0]["id"])
+
+        assert added["unsorted[add][0][uid]"] == row["uid"]
+        assert added["unsorted[add][0][data][leads][0][id]"] == lead
+        assert sorted_["unsorted[delete][0][action]"] == move
+        assert sorted_[f"unsorted[delete][0][{move}_result][leads][0]"] == lead
+
+
+async def test_a_tasks_webhook_has_the_old_names(api: Api, receiver: Receiver, world: World) -> None:
+    """Times as text, the entity by number, action_close when it was completed, its result."""
+    lead = next(iter(world.leads))["id"]
+    await body(await api.post("/api/v4/webhooks", {"destination": receiver.url, "settings": ["update_task"]}), 201)
+    item = {"text": "т", "complete_till": 1_500_584_340, "entity_id": lead, "entity_type": "leads"}
+    task = (await made(await api.post("/api/v4/tasks", [item]), "tasks"))[0]["id"]
+
+    await api.patch(f"/api/v4/tasks/{task}", {"is_completed": True, "result": {"text": "готово"}})
+
+    form = (await receiver.next())["form"]
+    start = "task[update][0]"
+    names = ("element_id", "element_type", "status", "action_close", "complete_till", "result][text")
+    assert [form[f"{start}[{name}]"] for name in names] == [str(lead), "2", "1", "1", "2017-07-20 23:59:00", "готово"]
+
+
+async def test_times_stand_alone_in_a_webhook(api: Api, receiver: Receiver, world: World) -> None:
+    """custom_fields[…][values][0]; other types have a value, chosen ones an enum."""
+    await body(await api.post("/api/v4/webhooks", {"destination": receiver.url, "settings": ["add_lead"]}), 201)
+    path = "/api/v4/leads/custom_fields"
+    field = (await body(await api.post(path, [{"name": "Срок", "type": "date"}]), 201))["_embedded"]["custom_fields"][0]
+    select = next(f for f in world.custom_fields.where(entity_type="leads") if f["type"] == "select")
+    values = [
+        {"field_id": field["id"], "values": [{"value": 1_600_000_000}]},
+        {"field_id": select["id"], "values": [{"value": "Сайт"}]},
+    ]
+
+    await api.post("/api/v4/leads", [{"name": "x", "custom_fields_values": values}])
+
+    form = (await receiver.next())["form"]
+    assert form["leads[add][0][custom_fields][0][values][0]"] == "1600000000"
+    assert form["leads[add][0][custom_fields][1][values][0][value]"] == "Сайт"
+    assert form["leads[add][0][custom_fields][1][values][0][enum]"]

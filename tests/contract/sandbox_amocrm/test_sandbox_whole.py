@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout
+from sandboxes import until
 
 START_S = 60  # a cold start beside other suites on two cores
 
@@ -80,3 +81,35 @@ async def test_everything_is_connected_and_the_child_dies_with_its_parent(
     assert {hook["status"] for hook in hooks} == {200}
     assert widgets == [{"code": "kommutator", "active": True, "settings": {"backend_url": told["backend"]}}]
     assert await until_gone(told["backend_pid"])
+
+
+async def test_using_up_the_lines_tokens_does_not_touch_the_backend(
+    whole: tuple[asyncio.subprocess.Process, dict[str, Any]],
+) -> None:
+    """Its code exchanged, its refresh token used, all its tokens replaced: the backend still logs a call."""
+    _, told = whole
+    async with ClientSession(timeout=ClientTimeout(total=30)) as client:
+        exchange = {name: told[name] for name in ("client_id", "client_secret", "redirect_uri")}
+        for grant in (
+            {"grant_type": "authorization_code", "code": told["auth_code"]},
+            {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]},
+        ):
+            async with client.post(f"{told['amocrm']}/oauth2/access_token", json=exchange | grant) as answer:
+                assert answer.status == 200
+                token = (await answer.json())["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        async with client.get(f"{told['amocrm']}/api/v4/contacts?limit=1", headers=headers) as answer:
+            fields = json.loads(await answer.text())["_embedded"]["contacts"][0]["custom_fields_values"]
+        phone = next(field["values"][0]["value"] for field in fields if field["field_code"] == "PHONE")
+        call = {"from": phone, "extension": "203", "scenario": "answered", "ring_s": 0.1, "talk_s": 0.1, "wait": True}
+        async with client.post(f"{told['amocrm']}/sandbox/pbx/sipuni/calls", json=call) as answer:
+            assert answer.status == 200
+        statuses = await until(lambda: logged_calls(client, told["amocrm"]), timeout_s=30)
+
+    assert statuses == [200]
+
+
+async def logged_calls(client: ClientSession, amocrm: str) -> list[int]:
+    """How the requests that log calls were answered."""
+    async with client.get(f"{amocrm}/sandbox/log?kind=request") as answer:
+        return [one["status"] for one in await answer.json() if one["path"] == "/api/v4/calls"]

@@ -76,6 +76,18 @@ async def test_field_values_come_back_with_names_codes_and_types(api: Api) -> No
     assert isinstance(value["enum_id"], int)
 
 
+async def test_a_choice_may_be_named_by_its_text_alone(api: Api, world: World) -> None:
+    """The choices of a select have no codes: the text must not fall on the first of them."""
+    source = next(f for f in world.custom_fields.where(entity_type="leads") if f["type"] == "select")
+    wanted = source["enums"][1]
+    fields = [{"field_id": source["id"], "values": [{"value": wanted["value"]}]}]
+
+    lead = (await made(await api.post("/api/v4/leads", [{"custom_fields_values": fields}]), "leads"))[0]
+
+    shown = await body(await api.get(f"/api/v4/leads/{lead['id']}"))
+    assert shown["custom_fields_values"][0]["values"][0]["enum_id"] == wanted["id"]
+
+
 @pytest.mark.parametrize(("keys", "expected"), [("enum_code", {"enum_code"}), ("enum", {"enum"})])
 async def test_the_code_of_a_value_has_either_name(api: Api, world: World, keys: str, expected: set[str]) -> None:
     """The switch shows one of them only."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.amocrm import answers
+from server.amocrm import answers, bodies
 from server.core.book import BookRow
 from server.core.crm import CallNote, Logged
 from server.core.errors import CrmBlocked, CrmEntityUnknown, CrmError, CrmRateLimited, CrmRefused, CrmUnavailable
@@ -113,7 +113,7 @@ def test_a_lead_is_open_until_won_or_lost_and_knows_its_people() -> None:
 
 def test_a_call_is_its_agents_by_all_three_names() -> None:
     """created_by must equal responsible_user_id, or amoCRM's call statistics miss the call."""
-    body = answers.call_body(NOTE)
+    body = bodies.call(NOTE)
 
     assert body["created_by"] == body["responsible_user_id"] == body["call_responsible"] == 11
     assert (body["direction"], body["uniq"], body["created_at"]) == ("inbound", "c_1", 1_700_000_000)

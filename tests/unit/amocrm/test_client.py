@@ -10,11 +10,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from fakes.clock import START_MS, HandClock
 from fakes.house import account
+from msgspec import structs
 
-from server.amocrm import client as client_module
+from server.amocrm import wire
 from server.amocrm.client import Client
 from server.amocrm.pace import RATE, SECOND_S, Pace
-from server.core.crm import CallNote
+from server.core.crm import CallNote, Pipeline, Record, Status, Stranger, Unsorted
 from server.core.errors import (
     CrmBlocked,
     CrmEntityUnknown,
@@ -325,7 +326,7 @@ async def test_an_account_that_cannot_be_read_at_once_is_read_again(
     client: Client, amo: Amo, origin: str, answer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The code is spent: giving up here would mean installing anew. (The pause is shortened.)"""
-    monkeypatch.setattr(client_module, "AGAIN_S", 0.0)
+    monkeypatch.setattr(wire, "AGAIN_S", 0.0)
     amo.plan("/oauth2/access_token", GRANT)
     amo.plan("/api/v4/account", answer, {"id": 77, "name": "Демо"})
 
@@ -489,20 +490,202 @@ async def test_another_calls_note_without_an_id_says_nothing(
     assert await client.find_call(demo, NOTE, since_s=100) is None
 
 
+# -- calls of unknown numbers --------------------------------------------------------------------------------------
+
+RECORD = {
+    "uid": "u1", "created_at": NOTE.started_s, "metadata": {"uniq": "c_1"}, "_embedded": {"leads": [{"id": 701}]}
+}  # fmt: skip
+UNSORTED = Unsorted(note=NOTE, lead_name="Звонок", contact_name="+7", source_name="Сипуни", source_uid="l_1")
+STRANGER = Stranger(phone=NOTE.phone, name="+7", pipeline_id=3, status_id=4, responsible_id=9, tags=("АТС",))
+
+
+async def test_a_call_goes_into_unsorted(client: Client, amo: Amo, demo: Account) -> None:
+    """With everything that amoCRM demands; the caller in both fields that its versions read."""
+    amo.plan("/api/v4/leads/unsorted/sip", listing("unsorted", RECORD))
+
+    assert await client.put_unsorted(demo, UNSORTED) == Record("u1", 701)
+    ((body,),) = amo.bodies
+    assert (body["source_name"], body["source_uid"], body["created_at"]) == ("Сипуни", "l_1", NOTE.started_s)
+    assert "pipeline_id" not in body
+    assert body["metadata"] == {
+        "phone": NOTE.phone, "from": NOTE.phone, "call_responsible": 3, "called_at": NOTE.started_s, "duration": 7,
+        "link": "", "service_code": "kommutator", "uniq": "c_1", "is_call_event_needed": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'{"_embedded": {"unsorted": [{}]}}', None, 500])
+async def test_an_unsorted_call_with_a_riddle_for_an_answer_may_be_there(
+    client: Client, amo: Amo, demo: Account, answer: Any
+) -> None:
+    """Unavailable, so that it is looked for before it is sent again."""
+    amo.plan("/api/v4/leads/unsorted/sip", answer)
+
+    with pytest.raises(CrmUnavailable):
+        await client.put_unsorted(demo, UNSORTED)
+
+
+@pytest.mark.parametrize("absent", [404, 405])
+async def test_an_account_without_the_new_methods_has_the_old_ones(
+    client: Client, amo: Amo, demo: Account, absent: int
+) -> None:
+    """The same call, in the words of the API before."""
+    amo.plan("/api/v4/calls", absent)
+    amo.plan("/api/v4/leads/unsorted/sip", absent)
+    amo.plan("/api/v2/calls", {"_embedded": {"items": [{"id": 5, "element_id": 701, "element_type": 2}]}})
+    amo.plan("/api/v2/incoming_leads/sip", {"status": "success", "data": ["u1"]})
+
+    logged = await client.log_call(demo, NOTE)
+    record = await client.put_unsorted(demo, UNSORTED)
+
+    assert (logged.noun, logged.entity_id, logged.note_id) == ("leads", 701, 5)
+    assert record == Record("u1")
+    call, unsorted = amo.bodies[1]["add"][0], amo.bodies[3]["add"][0]
+    assert (call["phone_number"], call["uniq"], call["call_status"]) == (NOTE.phone, "c_1", 4)
+    assert (unsorted["incoming_lead_info"]["from"], unsorted["incoming_lead_info"]["uniq"]) == (NOTE.phone, "c_1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"_embedded": {"items": [], "errors": [{"msg": "Entity not found", "code": 263}]}}, CrmEntityUnknown),
+        ({"_embedded": {"items": [], "errors": [{"msg": "Bad", "code": 203}]}}, CrmRefused),
+        ({}, CrmUnavailable),
+    ],
+)
+async def test_the_old_method_tells_its_errors_too(
+    client: Client, amo: Amo, demo: Account, answer: Any, error: type[CrmError]
+) -> None:
+    """Per item."""
+    amo.plan("/api/v4/calls", 404)
+    amo.plan("/api/v2/calls", answer)
+
+    with pytest.raises(error):
+        await client.log_call(demo, NOTE)
+
+
+async def test_a_waiting_record_is_found_by_its_call(client: Client, amo: Amo, demo: Account) -> None:
+    """On the second page."""
+    other = {**RECORD, "uid": "u0", "metadata": {}}
+    amo.plan("/api/v4/leads/unsorted", listing("unsorted", other, following="x"), listing("unsorted", RECORD))
+
+    assert await client.find_unsorted(demo, "c_1", since_s=NOTE.started_s - 60) == Record("u1", 701)
+
+
+async def test_older_records_are_not_walked_through(client: Client, amo: Amo, demo: Account) -> None:
+    """An account may have thousands waiting."""
+    old = {**RECORD, "metadata": {"uniq": "c_0"}, "created_at": NOTE.started_s - 61}
+    amo.plan("/api/v4/leads/unsorted", listing("unsorted", old, following="x"))
+
+    assert await client.find_unsorted(demo, "c_1", since_s=NOTE.started_s - 60) is None
+    assert amo.count("/api/v4/leads/unsorted") == 1
+
+
+@pytest.mark.parametrize(("answer", "waits"), [(RECORD, True), (404, False), (204, False)])
+async def test_a_sorted_record_is_gone(client: Client, amo: Amo, demo: Account, answer: Any, waits: bool) -> None:
+    """404, as documented, or nothing, as elsewhere."""
+    amo.plan("/api/v4/leads/unsorted/u1", answer)
+
+    assert await client.is_unsorted(demo, "u1") is waits
+
+
+async def test_a_contact_is_created_with_its_number(client: Client, amo: Amo, demo: Account) -> None:
+    """And its owner and tags."""
+    amo.plan("/api/v4/contacts", listing("contacts", {"id": 501}))
+
+    assert await client.create(demo, STRANGER) == ("contacts", 501)
+    ((body,),) = amo.bodies
+    assert body["custom_fields_values"][0]["values"][0]["value"] == NOTE.phone
+    assert (body["responsible_user_id"], body["_embedded"]) == (9, {"tags": [{"name": "АТС"}]})
+
+
+async def test_a_lead_is_created_with_its_contact(client: Client, amo: Amo, demo: Account) -> None:
+    """In one request; the answer is a bare array."""
+    amo.plan("/api/v4/leads/complex", lambda _: web.json_response([{"id": 701, "contact_id": 501}]))
+
+    assert await client.create(demo, structs.replace(STRANGER, lead_name="Звонок")) == ("leads", 701)
+    ((body,),) = amo.bodies
+    assert (body["name"], body["pipeline_id"], body["status_id"], body["responsible_user_id"]) == ("Звонок", 3, 4, 9)
+    assert body["_embedded"]["tags"] == [{"name": "АТС"}]
+    assert body["_embedded"]["contacts"][0]["custom_fields_values"][0]["field_code"] == "PHONE"
+
+
+async def test_a_call_is_noted_at_a_known_entity(client: Client, amo: Amo, demo: Account) -> None:
+    """Back-dated, and its agent's, or call statistics miss it."""
+    amo.plan("/api/v4/leads/701/notes", listing("notes", {"id": 5}))
+
+    logged = await client.note(demo, "leads", 701, NOTE)
+
+    assert (logged.noun, logged.entity_id, logged.note_id) == ("leads", 701, 5)
+    ((body,),) = amo.bodies
+    assert (body["note_type"], body["created_at"], body["created_by"], body["responsible_user_id"]) == (
+        "call_in", NOTE.started_s, 3, 3,
+    )  # fmt: skip
+    assert body["params"] == {
+        "uniq": "c_1", "duration": 7, "source": "kommutator", "phone": NOTE.phone, "call_responsible": 3,
+        "call_status": 4,
+    }  # fmt: skip
+
+
+async def test_a_note_is_amended(client: Client, amo: Amo, demo: Account) -> None:
+    """Its kind and what it says; not when it was and whose."""
+    amo.plan("/api/v4/leads/notes/5", {"id": 5})
+
+    await client.amend(demo, "leads", 5, NOTE)
+
+    assert amo.seen == [("PATCH", "/api/v4/leads/notes/5")]
+    assert (amo.bodies[0]["id"], amo.bodies[0]["note_type"], amo.bodies[0]["params"]["call_status"]) == (
+        5,
+        "call_in",
+        4,
+    )
+    assert "created_at" not in amo.bodies[0]
+
+
+async def test_pipelines_in_use_are_offered(client: Client, amo: Amo, demo: Account) -> None:
+    """The main one first, without Unsorted's status and without archived pipelines."""
+    statuses = {"statuses": [{"id": 1, "name": "Неразобранное", "type": 1}, {"id": 2, "name": "Новая", "type": 0}]}
+    found = [
+        {"id": 8, "name": "Опт", "_embedded": {"statuses": []}},
+        {"id": 7, "name": "Старая", "is_archive": True},
+        {"id": 9, "name": "Продажи", "is_main": True, "_embedded": statuses},
+    ]
+    amo.plan("/api/v4/leads/pipelines", listing("pipelines", *found))
+
+    assert await client.pipelines(demo) == [
+        Pipeline(9, "Продажи", (Status(2, "Новая"),)), Pipeline(8, "Опт"),
+    ]  # fmt: skip
+
+
 # -- pace ----------------------------------------------------------------------------------------------------------
 
 
 async def test_no_second_sees_more_requests_than_amocrm_allows() -> None:
-    """It bans who asks more often; a second's worth may go at once."""
+    """It bans who asks more often; a second's worth may go at once, work's and people's together."""
     start = time.monotonic()
     pace, sent = Pace(start - 2 * SECOND_S), []
 
-    for _ in range(2 * RATE + 1):
-        await pace.wait()
+    async def ask(for_people: bool) -> None:
+        await pace.wait(for_people=for_people)
         sent.append(time.monotonic())
+
+    await asyncio.gather(*(ask(number % 3 == 0) for number in range(2 * RATE + 1)))
 
     assert sent[RATE - 1] - start < 0.3
     assert all(sent[n + RATE] - sent[n] >= 1.0 for n in range(len(sent) - RATE))
+
+
+async def test_a_backlog_leaves_room_for_people() -> None:
+    """Twenty calls wait to be logged; somebody's telephone rings."""
+    start = time.monotonic()
+    pace = Pace(start - 2 * SECOND_S)
+    backlog = [asyncio.create_task(pace.wait()) for _ in range(20)]
+    await asyncio.sleep(0)
+
+    await pace.wait(for_people=True)
+
+    assert time.monotonic() - start < 0.3
+    for task in backlog:
+        task.cancel()
 
 
 async def test_a_fresh_process_counts_the_last_second_of_the_one_before() -> None:

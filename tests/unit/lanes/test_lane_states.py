@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select
@@ -257,6 +257,4 @@ class LaneStates(RuleBasedStateMachine):
 
 
 TestLaneStates = LaneStates.TestCase
-TestLaneStates.settings = settings(
-    max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestLaneStates.settings = settings(max_examples=120, stateful_step_count=40)

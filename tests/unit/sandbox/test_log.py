@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.sandbox.log import Log
+from server.sandbox.log import KINDS, MEANING, Log
 from server.sandbox.signals import Signals
 
 
@@ -59,3 +59,11 @@ def test_a_signal_reaches_its_listeners_only() -> None:
     assert told == [1, 0, 1]
     assert after == 0
     assert [queue.get_nowait() for _ in range(queue.qsize())] == [("a", {"n": 1}), ("b", {"n": 3})]
+
+
+def test_every_kind_is_explained() -> None:
+    """The kinds that others rely on are there, and each has its meaning in the docs."""
+    promised = {"callback", "notification", "error", "request", "webhook", "socket", "call"}
+
+    assert promised <= set(KINDS)
+    assert MEANING.keys() == set(KINDS)

@@ -37,6 +37,13 @@ def test_the_state_is_a_folder_or_memory() -> None:
     assert options_from(only="amocrm").state == Path(".kommutator")
 
 
+@pytest.mark.parametrize("count", [-1, 100_001])
+def test_the_number_of_contacts_has_bounds(count: int) -> None:
+    """More than anybody scrolls through is a slip of the finger."""
+    with pytest.raises(OptionError, match="--contacts"):
+        options_from(only="amocrm", contacts=count)
+
+
 def test_origins_follow_from_host_and_port() -> None:
     """amoCRM and the PBXs as 127.0.0.1, the backend as localhost: another site."""
     options = Options(host="localhost", port=9000)

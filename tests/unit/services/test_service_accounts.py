@@ -1,5 +1,7 @@
 """Accounts: installed, authorised anew, switched off; users and alerts."""
 
+import asyncio
+
 import msgspec
 import pytest
 from fakes.clock import START_MS
@@ -8,7 +10,7 @@ from fakes.house import ACCOUNT, OLGA, OTHER_ACCOUNT, PAVEL, STRANGER, USERS, Ho
 from server.core.crm import Grant
 from server.core.errors import AccountUnknown, CrmTokenDead, CrmUnavailable, HostForeign, NotFound
 from server.core.jobs import Job, Park
-from server.core.records import DISABLED, TOKEN_DEAD, Prefs, Tokens
+from server.core.records import DISABLED, TOKEN_DEAD, Tokens
 from server.core.vocabulary import Bye, NoticeWay
 
 NEW = 31_000_777
@@ -76,9 +78,19 @@ async def test_an_exchange_is_tried_again_while_amocrm_is_away(house: House) -> 
     assert house.accounts.get(NEW).tokens == TOKENS
 
 
+async def test_two_choices_at_once_are_both_kept(house: House) -> None:
+    """Two clicks in the settings, faster than the database: neither undoes the other."""
+    await asyncio.gather(
+        house.accounts.set_prefs(ACCOUNT, log_internal=True), house.accounts.set_prefs(ACCOUNT, email_action=True)
+    )
+
+    prefs = (await house.again()).accounts.get(ACCOUNT).prefs
+    assert (prefs.log_internal, prefs.email_action) == (True, True)
+
+
 async def test_a_second_authorisation_keeps_what_was_chosen(house: House) -> None:
     """Preferences, the address of amoCRM's webhooks and the copy's progress stay; the earlier copy is called off."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(notice=NoticeWay.BOTH))
+    await house.accounts.set_prefs(ACCOUNT, notice=NoticeWay.BOTH)
     before = house.accounts.get(ACCOUNT)
     await house.shelf.put(*await authorised(house, ACCOUNT))
 

@@ -22,7 +22,7 @@ from msgspec import structs
 from server.core.book import BookRow
 from server.core.errors import CallGone, CrmUnavailable, NotFound
 from server.core.messages import AgentView, CallView, DirectoryView
-from server.core.records import Prefs, Seat
+from server.core.records import Seat
 from server.core.vocabulary import RECENT_S, CallerKind, CardState, NoticeWay
 
 ANNA = BookRow(id=501, name="Анна", owner_id=OLGA, group_id=1, company_id=701, phones=("9161234567",))
@@ -422,7 +422,7 @@ async def test_a_call_of_a_removed_line_stays_on_screens(house: House) -> None:
 @pytest.mark.parametrize(("way", "count"), [(NoticeWay.CARD, 0), (NoticeWay.CRM, 1), (NoticeWay.BOTH, 1)])
 async def test_amocrms_own_notice_is_sent_once_where_it_is_wanted(house: House, way: NoticeWay, count: int) -> None:
     """To the users whose telephones ring."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(notice=way))
+    await house.accounts.set_prefs(ACCOUNT, notice=way)
 
     for hook in (rang(), answered(), ended()):
         await house.hear(hook)
@@ -433,7 +433,7 @@ async def test_amocrms_own_notice_is_sent_once_where_it_is_wanted(house: House, 
 
 async def test_a_notice_that_fails_costs_nothing(house: House) -> None:
     """It is worth something only while the telephone rings: it is not repeated."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(notice=NoticeWay.CRM))
+    await house.accounts.set_prefs(ACCOUNT, notice=NoticeWay.CRM)
     house.crm.fail("notify", CrmUnavailable())
 
     await house.hear(rang())

@@ -1,28 +1,25 @@
 """Logging finished calls: one note each, whatever fails in between."""
 
-import json
 from typing import Any
 
 import msgspec
 import pytest
 from fakes.hooks import CLIENT, START_S, answered, ended, mango, mango_call, rang, sipuni
 from fakes.house import ACCOUNT, IRINA, LINE, MANGO_LINE, OLGA, PAVEL, PUBLIC_URL, SEATS, House
-from sqlalchemy import text
 
 from server.core.crm import CallNote
 from server.core.dial import Dial
 from server.core.errors import (
     CrmBlocked,
-    CrmEntityUnknown,
     CrmRateLimited,
     CrmRefused,
     CrmTokenDead,
     CrmUnavailable,
 )
 from server.core.jobs import Hold, Job, Later, NotDone, Park
-from server.core.records import Prefs, Seat
-from server.core.vocabulary import DialState, DialWay, Direction
-from server.sql import Stmt
+from server.core.records import Place, Seat
+from server.core.vocabulary import DialState, DialWay, Direction, Filed
+from server.services.strangers import digest
 
 
 def job(house: House, *, tries: int = 1, unsure: bool = False) -> Job:
@@ -61,8 +58,7 @@ async def test_an_answered_call_becomes_a_note(house: House) -> None:
         uniq=house.call.id, direction=Direction.IN, phone=f"+{CLIENT}", duration_s=7, source="kommutator",
         started_s=START_S, status=4, user_id=OLGA,
     )  # fmt: skip
-    ((crm,),) = await house.kept.db.read(Stmt(text("SELECT crm FROM call")))
-    assert json.loads(crm) == {"noun": "contacts", "entity_id": 11, "note_id": 1}
+    assert await house.kept.calls.place(house.call.id) == Place(Filed.LOGGED, "contacts", 11, 1, told=digest(note))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +162,7 @@ async def test_a_withheld_number_is_not_logged(house: House) -> None:
 @pytest.mark.parametrize("log_internal", [False, True])
 async def test_an_internal_call_has_no_client_to_be_put_to(house: House, log_internal: bool) -> None:
     """amoCRM finds a card by the outside number, and there is none."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(log_internal=log_internal))
+    await house.accounts.set_prefs(ACCOUNT, log_internal=log_internal)
     await talk(house, src_type=2, src_num="078332202", short_src_num="202")
 
     await house.logging.log([job(house)])
@@ -179,7 +175,7 @@ async def test_a_call_between_colleagues_by_an_outside_number_is_the_accounts_ch
     house: House, log_internal: bool, count: int
 ) -> None:
     """MANGO calls it internal by its summary, and yet tells a number."""
-    await house.accounts.set_prefs(ACCOUNT, Prefs(log_internal=log_internal))
+    await house.accounts.set_prefs(ACCOUNT, log_internal=log_internal)
     summary = {
         "entry_id": "e1", "call_direction": 0, "from": {"extension": "202", "number": ""}, "create_time": START_S,
         "to": {"extension": "201", "number": ""}, "talk_time": START_S + 2, "end_time": START_S + 9,
@@ -263,19 +259,6 @@ async def test_a_dead_token_is_told_to_the_administrators(house: House) -> None:
     assert admin.of("alert")[-1]["alert"]["slug"] == "crm-token-dead"
 
 
-@pytest.mark.parametrize(("tries", "after_s"), [(1, 30), (2, 60), (5, 1800), (40, 1800)])
-async def test_an_unknown_number_is_tried_again_by_and_by(house: House, tries: int, after_s: float) -> None:
-    """Somebody may be creating the contact right now. It surely was not written."""
-    await talk(house)
-    house.crm.fail("log_call", CrmEntityUnknown())
-
-    later = await outcome(house, tries=tries)
-
-    assert isinstance(later, Later)
-    assert not isinstance(later, Hold)
-    assert (later.after_s, later.unsure) == (after_s, False)
-
-
 async def test_a_note_that_was_written_is_found_and_not_written_again(house: House) -> None:
     """amoCRM wrote it, and its answer was lost."""
     await talk(house)
@@ -346,3 +329,111 @@ async def test_seats_decide_at_the_moment_of_logging(house: House) -> None:
     await house.lines.set_seats(ACCOUNT, [*SEATS, Seat(LINE, "777", IRINA)])
 
     assert (await logged(house)).user_id == IRINA
+
+
+async def test_a_call_that_was_logged_is_not_logged_again(house: House) -> None:
+    """The process died between amoCRM's answer and the end of the job."""
+    await talk(house)
+    await logged(house)
+
+    await house.logging.log([job(house, tries=2, unsure=True)])
+
+    assert len(house.crm.notes) == 1
+    assert house.crm.count("find_call") == 0
+
+
+async def test_who_talked_one_after_another_stands_in_the_note(house: House) -> None:
+    """Olga answered and handed the client on to Pavel: it is his call, and her part is told."""
+    handed_on = {"transfer_from": "201"}
+    await tell(
+        house,
+        rang("201"),
+        answered("201"),
+        rang("202", at_s=4, **handed_on),
+        answered("202", at_s=5, **handed_on),
+        ended("201", at_s=5),
+        ended("202", talk_from_s=5, **handed_on),
+    )
+
+    note = await logged(house)
+
+    assert (note.user_id, note.result_text) == (PAVEL, "Говорили: Ольга → Павел")
+
+
+async def test_a_call_without_a_told_end_says_so(house: House) -> None:
+    """Its length is a guess."""
+    await tell(house, rang(), answered())
+    house.clock.pass_s(5 * 3600)
+    await house.calls.expire([one for one in house.jobs if one.kind == "expire"])
+
+    assert "не сообщила" in (await logged(house)).result_text
+
+
+# -- news of a call that was logged ----------------------------------------------------------------------------------
+
+
+async def correct(house: House) -> None:
+    """Carry out what the newest decision asks for."""
+    (news,) = [one for one in house.decisions[-1].jobs if one.kind == "correct"]
+    await house.logging.correct([news])
+
+
+async def test_a_late_answer_corrects_the_note(house: House) -> None:
+    """A missed call turns out to have been answered: status, length and whose it is."""
+    await tell(house, rang(), ended(talk_from_s=None))
+    assert (await logged(house)).status == 6
+
+    await tell(house, answered())
+    await correct(house)
+
+    (note,) = house.crm.notes
+    assert (note.status, note.user_id) == (4, OLGA)
+
+
+async def test_a_recording_that_is_announced_late_is_linked(house: House) -> None:
+    """The note was written without it."""
+    await talk(house)
+    assert (await logged(house)).link == ""
+
+    await tell(house, ended(call_record_link="https://sipuni.com/api/statistic/record?id=rec-1&hash=s"))
+    await correct(house)
+
+    (note,) = house.crm.notes
+    assert note.link.startswith(f"{PUBLIC_URL}/r/")
+
+
+async def test_a_recording_told_with_the_hang_up_asks_for_nothing_more(house: House) -> None:
+    """A request to amoCRM per call is one in seven a second."""
+    await tell(house, rang(), answered(), ended(call_record_link="https://sipuni.com/api/statistic/record?id=rec-1"))
+
+    assert "correct" not in [one.kind for one in house.decisions[-1].jobs]
+
+
+async def test_a_note_that_says_it_all_is_left_alone(house: House) -> None:
+    """The news came before the call was logged."""
+    await tell(house, rang(), ended(talk_from_s=None), answered())
+    await logged(house)
+
+    await correct(house)
+
+    assert house.crm.count("amend") == 0
+
+
+async def test_news_of_a_call_that_is_not_logged_yet_waits(house: House) -> None:
+    """Its note may be on its way."""
+    await tell(house, rang(), ended(talk_from_s=None), answered())
+
+    with pytest.raises(Later):
+        await correct(house)
+
+
+async def test_a_note_that_somebody_deleted_stays_deleted(house: House) -> None:
+    """amoCRM refuses to change what is gone."""
+    await tell(house, rang(), ended(talk_from_s=None))
+    await logged(house)
+    await tell(house, answered())
+    house.crm.fail("amend", CrmRefused("NotFound"))
+
+    await correct(house)
+
+    assert len(house.crm.notes) == 1

@@ -74,6 +74,28 @@ async def test_preferences_change_one_by_one(house: Served) -> None:
     assert (account["notice"], account["email_action"], account["log_internal"]) == ("both", True, False)
 
 
+async def test_rules_for_unknown_numbers_are_kept_and_shown(house: Served) -> None:
+    """The whole matrix at once."""
+    rule = {"kind": "in_missed", "way": "lead", "line_id": "l_1", "pipeline_id": 5, "tags": ["АТС"]}
+    account = (await as_admin(house, "PUT", "/api/settings/account", json={"strangers": [rule]}))["account"]
+    shown = (await as_admin(house, "GET", "/api/settings"))["account"]
+
+    assert account["strangers"] == shown["strangers"] == [rule]
+
+
+@pytest.mark.parametrize(
+    "rule", [{"kind": "in_missed", "way": "lead", "line_id": "l_9"}, {"kind": "out_missed", "way": "unsorted"}, {}]
+)
+async def test_rules_that_cannot_be_kept_are_refused_at_the_door(house: Served, rule: dict[str, Any]) -> None:
+    """Another account's line (l_9), Unsorted for a call of ours, half a rule: nothing changes."""
+    status, _ = await house.ask(
+        "PUT", "/api/settings/account", headers=await house.bearer(), json={"strangers": [rule]}
+    )
+
+    assert status == 400
+    assert (await as_admin(house, "GET", "/api/settings"))["account"]["strangers"] == []
+
+
 async def test_a_change_of_preferences_reaches_the_long_poll(house: Served) -> None:
     """The digest covers all that the snapshot shows."""
     before = await as_admin(house, "GET", "/api/poll?digest=none")

@@ -9,6 +9,7 @@ import { CHECK } from "./icons.js";
 import { lines } from "./lines.js";
 import { directory, options } from "./options.js";
 import { problemView, wordsOf } from "./problem.js";
+import { strangers } from "./strangers.js";
 
 /** A check per pause in typing, not per key. */
 const TYPING_MS = 500;
@@ -111,7 +112,7 @@ export function createSettings({ host, onMoved }) {
       const page = { t, lang: host.lang(), api, data, typed, reload: () => load(api, typed, isOld) };
       fill(attention, alerts(data.alerts || []));
       fill(progress, directory(data.directory, t));
-      fill(rest, attention, lines(page), agents(page), options(page), progress);
+      fill(rest, attention, lines(page), agents(page), options(page), strangers(page), progress);
     } catch (error) {
       if (!isOld()) fill(rest, problemView(/** @type {any} */ (error).problem || { slug: "error" }, t));
     }

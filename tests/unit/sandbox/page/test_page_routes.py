@@ -1,16 +1,19 @@
 """The host page's endpoints without a browser."""
 
+import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient
 
 from server.sandbox.app import make_app
 from server.sandbox.page import proxy, shell
+from server.sandbox.rest.custom_fields import values_by_code
 from server.sandbox.seed import seed
-from server.sandbox.world import World
+from server.sandbox.world import Row, World
 
 Client = TestClient[web.Request, web.Application]
 ClientMaker = Callable[[web.Application], Awaitable[Client]]
@@ -143,14 +146,119 @@ async def test_deleting_needs_the_right_to(client: Client, world: World) -> None
     """The tool bar's delete marks entities deleted, and only those the user may delete."""
     row = next(iter(world.contacts))
 
-    answer = await (
-        await client.post(
-            "/ajax/v1/multiactions", json={"entity": "contacts", "action": "delete", "ids": [row["id"], "x"]}
-        )
-    ).json()
+    (job,) = await delete(client, 1, row["id"], "x", 999)
 
-    assert answer["ids"] == [row["id"]]
+    assert job["ids"] == [row["id"]]
     assert (world.contacts.get(row["id"]) or {})["is_deleted"] is True
+    agent = next(user for user in world.users if user["rights"]["contacts"]["delete"] == "D")
+    await client.get(f"/sandbox/login?user={agent['id']}", allow_redirects=False)
+    other = next(one for one in world.contacts if not one["is_deleted"])
+    assert (await delete(client, 17, other["id"]))[0]["ids"] == []
+
+
+async def delete(client: Client, entity_type: int, *ids: Any) -> list[Row]:
+    """What widgets post to delete entities; the jobs of the answer."""
+    prefix = "request[multiactions][add][0]"
+    form = {f"{prefix}[entity_type]": str(entity_type), f"{prefix}[multiaction_type]": "4"}
+    form |= {f"{prefix}[data][data][ACTION]": "DELETE"} | {
+        f"{prefix}[ids][{at}]": str(one) for at, one in enumerate(ids)
+    }
+    answer = await (await client.post("/ajax/v1/multiactions/set", data=form)).json()
+    jobs: list[Row] = answer["response"]["multiactions"]["set"]["data"]
+    return jobs
+
+
+async def test_a_job_of_many_actions_is_done_at_once(client: Client, world: World) -> None:
+    """status answers 2 for a job it knows, nothing for another; tasks and companies are deleted as well."""
+    task, company = next(iter(world.tasks))["id"], next(iter(world.companies))["id"]
+    jobs = [(await delete(client, 4, task))[0], (await delete(client, 17, company))[0]]
+
+    prefix = "request[multiactions][status]"
+    asked = {f"{prefix}[0][job_id]": str(jobs[1]["job_id"]), f"{prefix}[1][job_id]": "999"}
+    answer = await (await client.get("/ajax/v1/multiactions/status", params=asked)).json()
+
+    assert [job["ids"] for job in jobs] == [[task], [company]]
+    assert [one["status"] for one in answer["response"]["multiactions"]["status"]["data"]] == [2]
+    assert task not in world.tasks
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"request": {"multiactions": {"add": [{"entity_type": 1}]}}}, {"request": {"multiactions": {"add": 5}}}],
+)
+async def test_a_multiaction_of_nothing_is_refused(client: Client, body: Any) -> None:
+    """Without a kind, ids and an action it is 400."""
+    assert (await client.post("/ajax/v1/multiactions/set", json=body)).status == 400
+
+
+async def test_widgets_count_rows_by_the_pages_own_list(client: Client, world: World) -> None:
+    """/ajax/contacts/list/ answers with items and counts of persons and companies; only_count leaves the items out."""
+    every = (await (await client.post("/ajax/contacts/list/all/", data={"page": "1"})).json())["response"]
+    leads = (await (await client.post("/ajax/leads/list/")).json())["response"]
+    count = await (await client.get("/ajax/contacts/list/companies/?only_count=Y")).json()
+
+    assert every["summary"]["persons_count"] == len(world.contacts)
+    assert every["summary"]["companies_count"] == count["count"] == len(world.companies)
+    assert leads["summary"]["count"] >= len(leads["items"]) > 0
+    assert "items" not in count["response"]
+
+
+async def test_suggest_finds_people_companies_and_deals(client: Client, world: World) -> None:
+    """search.php answers with id, name and element_type; without a text with nothing."""
+    lead, contact = next(iter(world.leads)), next(iter(world.contacts))
+
+    async def found(**query: str) -> list[Row]:
+        answer = await (await client.get("/private/ajax/search.php", params=query)).json()
+        rows: list[Row] = answer["result"]
+        return rows
+
+    assert {"id": lead["id"], "name": lead["name"], "element_type": 2} in await found(type="deals", q=lead["name"])
+    people = await found(contacts="all", q=contact["name"])
+    assert {"id": contact["id"], "name": contact["name"], "element_type": 1} in people
+    assert await found(contacts="all", q=" ") == []
+
+
+async def test_kommo_gives_widgets_a_cdn_path(client: Client, world: World, tmp_path: Path) -> None:
+    """Only under the brand Kommo."""
+    (tmp_path / "manifest.json").write_text('{"widget": {}, "locations": ["everywhere"]}', "utf-8")
+    world.widgets.put({"id": "own", "path": str(tmp_path), "settings": {}, "active": True, "version": "1"})
+
+    async def listed() -> Row:
+        widgets: Row = (await (await client.post("/ajax/widgets/list", data={"area": "leads"})).json())["widgets"]
+        return widgets["own"]
+
+    assert "cdn_path" not in await listed()
+    world.switches.set({"brand": "kommo"})
+    assert (await listed())["cdn_path"] == "/upl/own/widget"
+
+
+async def test_duplicates_are_merged_as_widgets_do_it(client: Client, world: World) -> None:
+    """info shows every value, save keeps what was chosen; links and notes move, the other record goes."""
+    main, other = list(world.contacts)[:2]
+    lead = next(row for row in world.leads if other["id"] in row["links"].get("contacts", []))
+    ids = [("id[]", str(main["id"])), ("id[]", str(other["id"]))]
+    shown = (await (await client.post("/ajax/merge/contacts/info/", data=FormData(ids))).json())["response"]
+    phone = next(name for name, field in shown["compare_fields"].items() if field["name"] == "Телефон")
+    values = shown["compare_values"][phone].values()
+    phones = [one["value"] for of_record in values for one in of_record["values"]]
+
+    chosen = [("result_element[ID]", str(main["id"])), ("result_element[NAME]", "Одна запись")]
+    chosen += [(f"result_element[cfv][{phone.removeprefix('cfv_')}][]", text) for text in phones]
+    answer = await (await client.post("/ajax/merge/contacts/save", data=FormData(ids + chosen))).json()
+
+    survivor = world.contacts[main["id"]]
+    assert answer["response"]["multiactions"]["set"]["data"][0]["status"] == 2
+    assert survivor["name"] == "Одна запись"
+    assert set(values_by_code(world, survivor, "contacts", "PHONE")) == {json.loads(text)["VALUE"] for text in phones}
+    assert lead["id"] in survivor["links"]["leads"]
+    assert world.contacts[other["id"]]["is_deleted"]
+
+
+@pytest.mark.parametrize("form", [[], [("id[]", "1")], [("id[]", "x"), ("id[]", "y")]])
+async def test_merging_needs_two_records(client: Client, form: list[tuple[str, str]]) -> None:
+    """One record, or none, cannot be merged."""
+    assert (await client.post("/ajax/merge/leads/info", data=FormData(form))).status == 400
+    assert (await client.post("/ajax/merge/leads/save/", data=FormData(form))).status == 400
 
 
 @pytest.mark.parametrize("body", [{}, {"method": "add_call", "data": {}}, {"method": "remove", "data": {"text": "x"}}])
@@ -210,3 +318,16 @@ async def test_every_answer_names_its_release(client: Client, world: World) -> N
     answer = await client.get("/private/ping.php")
 
     assert answer.headers["X-Core-Version"] == "7"
+
+
+async def test_a_page_that_has_gone_is_not_spoken_to(client: Client, world: World) -> None:
+    """Nothing is kept for a socket that was closed."""
+    socket = await client.ws_connect("/ajax/page/socket")
+    await socket.send_json({"subscribe": ["leads:events"]})
+    await socket.receive()
+    assert world.signals.emit("leads:events", {}) == 1
+
+    await socket.close()
+    await world.log.wait("socket", event="close")
+
+    assert world.signals.emit("leads:events", {}) == 0

@@ -1,5 +1,5 @@
 /** The global APP (alias AMOCRM): constants and facts about the page. Other rooms hang their parts on it in main.js. */
-define(['underscore'], function (_) {
+define(['underscore', 'host/here'], function (_, here) {
   'use strict';
 
   const boot = window.SANDBOX_BOOT;
@@ -7,6 +7,9 @@ define(['underscore'], function (_) {
 
   const app = {
     lang_id: boot.lang,
+    lang: _.clone(boot.texts),
+    /** Words of a widget beside the host's own, for templates that are given `APP.lang`. */
+    addLang: (words) => _.extend(app.lang, words),
     click_event: 'click',
     element_types: boot.element_types,
     cf_types: boot.cf_types,
@@ -17,15 +20,14 @@ define(['underscore'], function (_) {
       current_entity: null,
       is_card: false,
     },
-    place: null, // the router's description of where the page is
 
     /** Reads a constant, or sets it when a value is given. */
     constant(key, ...value) {
       if (value.length) constants[key] = value[0];
       return constants[key];
     },
-    getBaseEntity: () => (app.place ? app.place.base_entity : null),
-    getWidgetsArea: () => (app.place ? app.place.area : null),
+    getBaseEntity: () => (here.place ? here.place.base_entity : null),
+    getWidgetsArea: () => (here.place ? here.place.area : null),
     getV3WidgetsArea: () => app.getWidgetsArea(),
     isCard: () => Boolean(app.data.is_card),
   };

@@ -11,7 +11,7 @@
   window.requirejs.config({
     baseUrl: '/frontend/js/',
     paths,
-    map: { '*': boot.aliases },
+    map: { '*': boot.aliases }, // widgets also ask for 'vendor/backbone': it must be the same module
     shim: { steady: { exports: 'Steady' } }, // the only vendor file that is no module
     waitSeconds: 45,
     urlArgs: (id, url) => (url.startsWith('/frontend/js/') ? `?v=${boot.constants.version}` : ''),
@@ -19,6 +19,7 @@
   window.requirejs(['jquery', 'underscore', 'backbone', 'moment'], function ($, _, Backbone, moment) {
     Object.assign(window, { $, jQuery: $, _, Backbone, moment });
     moment.locale(boot.lang);
-    window.requirejs(['host/main'], (main) => main.start());
+    // The modules of the second list are there for widgets that call require('twigjs') without waiting.
+    window.requirejs(['host/main', 'twigjs', 'lib/components/base/modal'], (main) => main.start());
   });
 })();

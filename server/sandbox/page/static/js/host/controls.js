@@ -16,6 +16,7 @@ define(['jquery'], function ($) {
   }
 
   function choose($item) {
+    if ($item.attr('aria-disabled')) return;
     const $select = $item.closest('.control--select');
     const value = String($item.data('value'));
     $item
@@ -40,20 +41,27 @@ define(['jquery'], function ($) {
     $title.text(checked.join(', ') || $title.data('empty') || '');
   }
 
+  /** `params` of a suggest are a query with `#q#` where the typed text goes. */
+  const query = ($input) => String($input.data('params') || 'q=#q#').replace(/#q#/g, encodeURIComponent($input.val()));
+
+  const item = (one) =>
+    $('<li class="control--suggest--list--item">')
+      .attr({ 'data-value-id': one.id, 'data-value': one.id })
+      .text(one.option || one.text || one.name || String(one));
+
+  function fill($list, rows) {
+    $list.empty().append((Array.isArray(rows) ? rows : Object.values(rows || {})).map(item));
+  }
+
   async function suggest($input) {
     const url = $input.data('url');
     const $list = $input.siblings('.control--suggest--list');
     if (url) {
-      const answer = await $.ajax({ url, data: { q: $input.val() }, dataType: 'json' }).then(null, () =>
+      const answer = await $.ajax({ url, data: query($input), dataType: 'json' }).then(null, () =>
         $.Deferred().resolve([]),
       );
-      $list.empty().append(
-        (Array.isArray(answer) ? answer : Object.values(answer)).map((one) =>
-          $('<li class="control--suggest--list--item">')
-            .attr('data-value-id', one.id)
-            .text(one.option || one.name || one),
-        ),
-      );
+      fill($list, answer && answer.result ? answer.result : answer);
+      $input.trigger('suggest:loaded', [answer, $list]); // a widget may answer with suggest:reset and rows of its own
     } else {
       const typed = String($input.val()).toLowerCase();
       $list.children().each((index, one) => $(one).toggle($(one).text().toLowerCase().includes(typed)));
@@ -64,7 +72,8 @@ define(['jquery'], function ($) {
   function pick($item) {
     const $box = $item.closest('.control--suggest');
     $box.find('.control--suggest--input-hidden').val($item.attr('data-value-id')).trigger('change');
-    $box.find('.control--suggest--input').val($item.text().trim()).trigger('change');
+    const $input = $box.find('.control--suggest--input').val($item.text().trim());
+    $input.attr('data-value-id', $item.attr('data-value-id')).trigger('change').trigger('suggest:changed', [$item]);
     $item.parent().removeClass('is-opened');
   }
 
@@ -78,7 +87,7 @@ define(['jquery'], function ($) {
         $(event.target).closest('.button-input').prop('disabled', false).removeClass('button-input-disabled'),
       )
       .on('button:disable button:save:disable', '.button-input', (event) =>
-        $(event.target).closest('.button-input').prop('disabled', true),
+        $(event.target).closest('.button-input').prop('disabled', true).addClass('button-input-disabled'),
       );
   }
 
@@ -102,6 +111,7 @@ define(['jquery'], function ($) {
       .on('input.host-controls focus.host-controls', '.control--suggest > .control--suggest--input', (event) =>
         suggest($(event.currentTarget)),
       )
+      .on('suggest:reset', '.control--suggest--list', (event, rows) => fill($(event.currentTarget), rows))
       .on('click.host-controls', '.control--suggest--list--item', (event) => pick($(event.currentTarget)))
       .on('change.host-controls', '.control-checkbox input', (event) => {
         $(event.currentTarget).closest('.control-checkbox').toggleClass('is-checked', event.currentTarget.checked);

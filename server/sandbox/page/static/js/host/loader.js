@@ -4,29 +4,48 @@
  */
 define([
   'jquery',
+  'host/announce',
   'host/app',
   'host/net',
   'host/trace',
   'host/widget',
   'host/right_column',
   'host/actions',
+  'host/sources',
   'host/feed',
   'host/texts',
-], function ($, app, net, trace, widgetBase, rightColumn, actions, feed, text) {
+], function ($, announce, app, net, trace, widgetBase, rightColumn, actions, sources, feed, text) {
   'use strict';
 
   const CACHE_MS = 30 * 60 * 1000;
   const PROMISE_LIMIT_MS = 10000; // a render that never settles must not keep the page from being ready
-  const entries = {}; // code → what the server said of it
 
   /** The list of an area: amoCRM keeps it half an hour per user and version of the widgets. */
   async function list(area) {
     const key = `widgets:${app.constant('user').id}:${app.constant('widgets_cache_version')}:${area}`;
-    const kept = JSON.parse(localStorage.getItem(key) || 'null');
+    const kept = read(key);
     if (kept && Date.now() - kept.at < CACHE_MS) return kept.answer;
     const answer = await net.postForm('/ajax/widgets/list', { area });
-    localStorage.setItem(key, JSON.stringify({ at: Date.now(), answer }));
+    keep(key, { at: Date.now(), answer });
     return answer;
+  }
+
+  /** What was kept; null when nothing was, or when a widget that fills localStorage has spoilt it. */
+  function read(key) {
+    try {
+      const kept = JSON.parse(localStorage.getItem(key));
+      return kept && kept.answer && kept.answer.widgets ? kept : null;
+    } catch (error) {
+      return null;
+    }
+  }
+
+  function keep(key, value) {
+    try {
+      localStorage.setItem(key, JSON.stringify(value));
+    } catch (error) {
+      trace.error(null, 'list of widgets', error); // the storage is full: the next page asks again
+    }
   }
 
   function forget() {
@@ -51,8 +70,10 @@ define([
       drop(entry, text('bar.no_constructor'));
       return null;
     }
-    const made = trace.run(entry.code, 'constructor', () => widgetBase.construct(Constructor));
-    return made.failed ? null : widgetBase.equip(made.value, entry, texts);
+    const made = trace.run(entry.code, 'constructor', () =>
+      widgetBase.equip(widgetBase.construct(Constructor), entry, texts),
+    );
+    return made.failed ? null : made.value;
   }
 
   function drop(entry, reason) {
@@ -64,7 +85,6 @@ define([
     ['render', 'init', 'bind_actions'].every((name) => typeof (widget.callbacks || {})[name] === 'function');
 
   async function launch(entry, place) {
-    entries[entry.code] = entry;
     const running = app.widgets.list[entry.code];
     if (running) return { settled: repeat(running, place) };
     const widget = await fetchWidget(entry);
@@ -85,29 +105,32 @@ define([
   /** render, then by its answer: truthy → event, init, bind_actions; promise → bind_actions, later event, init; falsy → bind_actions. */
   function begin(widget, place) {
     const answer = call(widget, 'render');
-    if (answer.failed) return null;
+    if (isStopped(answer)) return null;
     if (trace.isThenable(answer.value)) {
       bind(widget, place);
       return settle(widget, answer.value, () => loaded(widget));
     }
-    if (answer.value && loaded(widget).failed) return null;
+    if (answer.value && isStopped(loaded(widget))) return null;
     bind(widget, place);
     return null;
   }
 
+  /** Nobody knows whether an exception ends the start of its widget: a switch says. */
+  const isStopped = (answer) => answer.failed && window.SANDBOX_BOOT.callback_exception === 'stop';
+
   function loaded(widget) {
-    $(document).trigger(`widget:${widget.params.widget_code}:loaded`);
+    announce(`widget:${widget.params.widget_code}:loaded`);
     return call(widget, 'init');
   }
 
   function bind(widget, place) {
-    if (!call(widget, 'bind_actions').failed) ownPage(widget, place);
+    if (!isStopped(call(widget, 'bind_actions'))) ownPage(widget, place);
   }
 
   /** A widget with init_once lives through navigation: only render runs again. */
   function repeat(widget, place) {
     const answer = call(widget, 'render');
-    if (!answer.failed) ownPage(widget, place);
+    if (!isStopped(answer)) ownPage(widget, place);
     return trace.isThenable(answer.value) ? settle(widget, answer.value, () => {}) : null;
   }
 
@@ -115,7 +138,9 @@ define([
     if (place.code !== widget.params.widget_code) return;
     if (place.view === 'advanced' && widget.callbacks.advancedSettings) call(widget, 'advancedSettings');
     if (place.view === 'menu_page' && widget.callbacks.initMenuPage) {
-      call(widget, 'initMenuPage', { location: 'widget_page', item_code: place.item, subitem_code: place.subitem });
+      const { location, item, subitem } = place;
+      const code = location === 'widget_page' ? { item_code: item } : {}; // below an item of amoCRM's own there is none
+      call(widget, 'initMenuPage', Object.assign({ location, subitem_code: subitem }, code));
     }
   }
 
@@ -137,25 +162,28 @@ define([
 
   /** Starts the widgets of a page. Resolves when all have been started; `settled` when their promises are through. */
   async function start(place) {
-    $(document).trigger('widgets:load');
+    announce('widgets:load');
     if (place.view === 'pay') return { settled: Promise.resolve() };
     const answer = await list(place.area);
     Object.assign(app.widgets.system, answer.system);
     rightColumn.count(place);
     const active = Object.values(answer.widgets).filter((entry) => entry.active === 'Y');
     const started = await Promise.all(active.map((entry) => launch(entry, place)));
+    announce('host:started', [active]);
     return { settled: Promise.all(started.map((one) => one.settled)) };
   }
 
-  function end(code) {
-    const widget = app.widgets.list[code];
+  /** Ends a widget; one that the settings window alone has made is ended too. */
+  function end(code, widget = app.widgets.list[code]) {
     if (!widget) return;
     if (typeof widget.callbacks.destroy === 'function') call(widget, 'destroy');
     $(document).off(widget.ns);
     rightColumn.remove(code);
     actions.removeAll(code);
+    sources.removeAll(code);
     feed.unsubscribe(code);
     delete app.widgets.list[code];
+    trace.ended(code);
   }
 
   /** Leaving an area ends every widget that is not init_once. */
@@ -174,12 +202,12 @@ define([
   /** Runs a widget that was installed while the page is open. */
   async function install(widget, place) {
     app.widgets.list[widget.params.widget_code] = widget;
-    $(document).trigger('widget:installed', [widget.params.widget_code]);
+    announce('widget:installed', [widget.params.widget_code]);
     if (complete(widget)) await begin(widget, place);
     else delete app.widgets.list[widget.params.widget_code];
   }
 
-  $(document).on('widget:removed', (event, code) => end(code));
+  $(document).on('widget:removed', (event, code, widget) => end(code, widget));
 
   return { start, leave, instance, install, end, call, forget };
 });

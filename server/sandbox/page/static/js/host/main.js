@@ -1,7 +1,8 @@
 /** Composition root of the host page: puts APP together and moves from page to page. */
 define([
-  'jquery',
+  'host/announce',
   'host/app',
+  'host/here',
   'host/net',
   'host/trace',
   'host/router',
@@ -14,11 +15,13 @@ define([
   'host/controls',
   'host/bar',
   'host/views',
+  'host/watch/all',
   'host/settings_window',
   'host/widget',
 ], function (
-  $,
+  announce,
   app,
+  here,
   net,
   trace,
   router,
@@ -31,6 +34,7 @@ define([
   controls,
   bar,
   views,
+  watching,
 ) {
   'use strict';
 
@@ -47,7 +51,7 @@ define([
       sdk: Object.assign({ showUserStatus }, net.callingStatus),
       player_prepare: {},
       widgets: Object.assign(
-        { list: {}, system: window.SANDBOX_BOOT.system, legal_handlers: [], sources: {} },
+        { list: {}, system: window.SANDBOX_BOOT.system, legal_handlers: [] },
         notificationsPhone,
       ),
     });
@@ -64,17 +68,18 @@ define([
     return users.some((user) => String(user.id) === String(which) && user.online);
   }
 
-  /** One page: leave the old area, draw the new one, start its widgets, then say that it is ready. */
+  /** One page: leave the old area, draw the new one, start its widgets; ready when their promises are through. */
   async function visit(place, current) {
-    const isFirst = app.place === null;
+    const isFirst = here.place === null;
     if (!isFirst) loader.leave();
-    app.place = place;
+    here.place = place;
+    app.widgets.system.area = place.system_area;
     await views.show(place);
-    if (!isFirst) $(document).trigger('page:changed');
+    if (!isFirst) announce('page:changed');
     const { settled } = await loader.start(place);
-    await settled;
-    await trace.flush();
-    if (current === round) root.setAttribute(READY, 'ready');
+    settled.then(trace.flush).then(() => {
+      if (current === round) root.setAttribute(READY, 'ready');
+    });
   }
 
   function onPlace(place) {
@@ -89,6 +94,7 @@ define([
     assemble();
     net.followReleases();
     [rightColumn, phoneMenu, controls, bar, views].forEach((room) => room.bind());
+    watching.watch();
     socket.listen('sandbox:widgets', null, loader.forget);
     socket.connect();
     feed.start().always(() => router.start(onPlace));

@@ -1,5 +1,5 @@
 /** Requests of the host page: its own endpoints, crm_post's queue, $authorizedAjax, and the guard that follows releases. */
-define(['jquery', 'host/app', 'host/trace'], function ($, app, trace) {
+define(['jquery', 'host/app', 'host/trace', 'host/watch/owner'], function ($, app, trace, owner) {
   'use strict';
 
   const CRM_POST_EVERY_MS = 1000; // amoCRM lets one proxied request per second leave a page
@@ -51,7 +51,7 @@ define(['jquery', 'host/app', 'host/trace'], function ($, app, trace) {
     return post('/ajax/one-time-token', { code }).then(
       (answer) => {
         settings.headers = Object.assign({}, settings.headers, { 'X-Auth-Token': answer.token });
-        return $.ajax(settings);
+        return owner.as(code, () => $.ajax(settings));
       },
       (request, status, error) => {
         trace.error(

@@ -16,16 +16,33 @@ define([], function () {
   const list = (entity) => ({ view: 'list', entity, area: entity, system_area: LIST[entity], base_entity: entity });
   const plain = (view, area, base, system = area) => ({ view, area, system_area: system, base_entity: base || area });
 
+  const STATS = { calls: 'statsCalls', human: 'stats-human' };
+
   const RULES = [
     [/^\/(?:dashboard\/?)?$/, () => plain('dashboard', 'dashboard')],
     [/^\/(leads|contacts|companies|customers)\/detail\/(\d+)\/?$/, (m) => card(m[1], Number(m[2]))],
     [/^\/(leads|contacts|companies|customers)\/add\/?$/, (m) => card(m[1], 0)],
     [/^\/leads\/pipeline(?:\/\d+)?\/?$/, () => plain('pipeline', 'leads-pipeline', 'leads', 'llist')],
+    [/^\/leads\/trash\/?$/, () => plain('missing', 'leads-trash', 'leads', 'llist')],
+    [/^\/customers\/pipeline\/?.*$/, () => plain('missing', 'customers-pipeline', 'customers', 'culist')],
     [/^\/(leads|contacts|companies|customers)\/(?:list\/.*|list)?$/, (m) => list(m[1])],
-    [/^\/todo\/(?:list\/?|line\/?)?$/, () => list('todo')],
+    [/^\/todo\/(?:list\/?)?$/, () => list('todo')],
+    [
+      /^\/todo\/(line|calendar)\/?.*$/,
+      (m) => Object.assign(list('todo'), { area: `todo-${m[1]}`, system_area: `t${m[1]}` }),
+    ],
     [/^\/mail\/(?:.*)$/, () => plain('mail', 'mail')],
     [/^\/settings\/pay\/?$/, () => plain('pay', 'settings', 'settings', 'settings')],
-    [/^\/settings\/widgets\/?$/, () => plain('settings', 'widgetsSettings', 'widgetsSettings', 'settings')],
+    [
+      /^\/settings\/widgets\/?([^/]+)?\/?$/,
+      (m) =>
+        Object.assign(plain('settings', 'widgetsSettings', 'widgetsSettings', 'settings'), { opened: m[1] || null }),
+    ],
+    [/^\/settings\/pipeline\/.*$/, () => plain('automation', 'digital_pipeline', 'leads')],
+    [/^\/settings\/(users|communications)\/?.*$/, (m) => plain('missing', `settings-${m[1]}`, 'settings', 'settings')],
+    [/^\/(events|catalogs)\/?.*$/, (m) => plain('missing', m[1])],
+    [/^\/stats\/(calls|human)\/?.*$/, (m) => plain('missing', STATS[m[1]], 'stats')],
+    [/^\/stats\/?.*$/, () => plain('missing', 'stats')],
     [
       /^\/settings\/advanced\/([^/]+)\/?$/,
       (m) =>
@@ -40,6 +57,7 @@ define([], function () {
           code: m[1],
           item: m[2],
           subitem: m[3] || null,
+          location: ['stats', 'settings'].includes(m[2]) ? m[2] : 'widget_page',
         }),
     ],
     [/^\/settings\/?.*$/, () => plain('settings', 'settings', 'settings', 'settings')],

@@ -1,8 +1,9 @@
 /** The column of widget blocks right of a card; in lists a panel over the table. */
-define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/common/cookie'], function (
+define(['jquery', 'host/announce', 'host/app', 'host/here', 'host/html', 'host/texts', 'lib/common/cookie'], function (
   $,
-  _,
+  announce,
   app,
+  here,
   html,
   text,
   cookie,
@@ -10,11 +11,10 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
   'use strict';
 
   const ACTIVE = 'js-widgets-active';
-  const LISTS = ['leads', 'contacts', 'companies', 'customers', 'todo'];
   const EXPANDED = 'js-body-hide'; // amoCRM's name says the opposite of what it means
 
   const $column = () => $('#widgets_block');
-  const key = () => `${app.place.entity}_crd_wdgt`;
+  const key = () => `${here.place.entity}_crd_wdgt`;
   const parts = () => $('#widgets_block, #card_holder, #card_fake');
 
   /** The skeleton, for a card or (`in_list`) for a list. */
@@ -65,7 +65,7 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
       .find('.card-widgets__widget__caption__arrow')
       .toggleClass('widgets__widget__caption__arrow_top', isOpen)
       .toggleClass('widgets__widget__caption__arrow_bottom', !isOpen);
-    $(document).trigger('widgets_body:change_state', [{ $el: $block, state: isOpen }]);
+    announce('widgets_body:change_state', [{ $el: $block, state: isOpen }]);
   }
 
   const isOpen = () => $column().hasClass(ACTIVE);
@@ -74,8 +74,9 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
     parts().toggleClass(ACTIVE, open);
     $('#card_holder').toggleClass('content__card-holder-widgets', open);
     $column().find('.card-widgets__top').attr('aria-expanded', String(open));
-    if (app.place.view === 'card') cookie.set(key(), open ? 1 : 0);
-    $(document).trigger('toggleWidgetPanel', [open]);
+    if (here.place.view === 'card') cookie.set(key(), open ? 1 : 0);
+    announce('toggleWidgetPanel', [open]);
+    announce(open ? 'widgets:card-minimized' : 'widgets:card-maximized');
   }
 
   /** The card asks how many widgets the column will hold before any is drawn; with none the column is hidden. */
@@ -86,7 +87,7 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
     $('#card_holder').toggleClass('js-widgets-hidden', total === 0);
     $column().toggleClass('js-widgets-hidden', total === 0);
     openPanel(total > 0 && cookie.get(key()) !== '0');
-    if (total) $(document).trigger('widgets-in-card:show');
+    if (total) announce('widgets-in-card:show');
   }
 
   /** `self.widgetsOverlay`: the panel over a list. */
@@ -98,21 +99,20 @@ define(['jquery', 'underscore', 'host/app', 'host/html', 'host/texts', 'lib/comm
   function bind() {
     $(document)
       .on('click.host-widgets', '.card-widgets__top', () =>
-        LISTS.includes(app.place.area) ? overlay(false) : openPanel(!isOpen()),
+        here.place.view === 'list' ? overlay(false) : openPanel(!isOpen()),
       )
-      .on('click.host-widgets', '.card-widgets__elements', (event) => {
-        if (!isOpen() && app.place.view === 'card') {
-          openPanel(true);
-          event.stopImmediatePropagation();
-        }
+      .on('click.host-widgets', '.card-widgets__elements', () => {
+        if (!isOpen() && here.place.view === 'card') openPanel(true);
       })
-      .on('click.host-widgets', '.js-widget-caption-block', (event) => toggleBody($(event.currentTarget).parent()))
+      .on('click.host-widgets', '.js-widget-caption-block', (event) => {
+        if (isOpen()) toggleBody($(event.currentTarget).parent()); // a click on the closed panel only opens it
+      })
       .on('keydown.host-widgets', '.js-widget-caption-block', (event) => {
         if (event.key === 'Enter' || event.key === ' ') $(event.currentTarget).trigger('click');
       })
       .on('openWidgetPanel', () => openPanel(true))
       .on('click.host-widgets', '#card_widgets_overlay', () =>
-        app.place.view === 'card' ? openPanel(false) : overlay(false),
+        here.place.view === 'card' ? openPanel(false) : overlay(false),
       );
   }
 

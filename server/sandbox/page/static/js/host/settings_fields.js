@@ -2,6 +2,7 @@
 define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html, text) {
   'use strict';
 
+  const PER_USER = ['users', 'users_lp'];
   const BLOCK = 'widget_settings_block';
 
   const input = (
@@ -85,17 +86,21 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
       ),
   };
 
+  /** As onSave gets them: per-user fields as objects, or as texts when the switch says so. */
   const read = ($body, entry) =>
-    Object.fromEntries(entry.fields.map((field) => [field.code, READ[field.type]($body, field)]));
+    Object.fromEntries(entry.fields.map((field) => [field.code, told(READ[field.type]($body, field))]));
 
-  const isEmpty = (value) =>
-    typeof value === 'object'
-      ? Object.values(value).every((one) => (typeof one === 'object' ? !one.login : !one))
+  const told = (value) =>
+    typeof value === 'object' && window.SANDBOX_BOOT.users_field === 'string' ? JSON.stringify(value) : value;
+
+  const isEmpty = (field, value) =>
+    PER_USER.includes(field.type)
+      ? Object.values(parsed(value)).every((one) => (typeof one === 'object' ? !one.login : !one))
       : !value;
 
   /** Codes of required fields nobody filled in. */
   const missing = (entry, values) =>
-    entry.fields.filter((field) => field.required && isEmpty(values[field.code])).map((field) => field.code);
+    entry.fields.filter((field) => field.required && isEmpty(field, values[field.code])).map((field) => field.code);
 
   return { markup, read, missing, parsed };
 });

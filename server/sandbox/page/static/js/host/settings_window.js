@@ -1,7 +1,8 @@
 /** The settings window of a widget: install, save, disconnect, with the callbacks in amoCRM's order. */
 define([
   'jquery',
-  'host/app',
+  'host/announce',
+  'host/here',
   'host/net',
   'host/html',
   'host/texts',
@@ -9,7 +10,7 @@ define([
   'host/loader',
   'host/settings_fields',
   'lib/components/base/modal',
-], function ($, app, net, html, text, trace, loader, fields, Modal) {
+], function ($, announce, here, net, html, text, trace, loader, fields, Modal) {
   'use strict';
 
   const button = (
@@ -19,11 +20,16 @@ define([
   ) => html`<button type="button" class="button-input js-widget-${kind} ${kind === 'uninstall' ? '' : 'button-input_blue'}"
       ${html.raw(attributes)}><span class="button-input-inner"><span class="button-input-inner__text">${label}</span></span></button>`;
 
-  const plate = (entry) =>
-    entry.active === 'Y'
-      ? html`<span class="widget-state widget-state_status_installed">${text('settings.installed')}</span>${button('save', text('settings.save'), `id="save_${entry.code}" disabled`)}
-          ${button('uninstall', text('settings.uninstall'))}`
-      : html`<span class="widget-state widget-state_status_install">${text('settings.install_state')}</span>${button('install', text('settings.install'))}`;
+  const state = (status) =>
+    html`<span class="widget-state widget-state_status_${status}" data-status="${status}">${text(`settings.state.${status}`)}</span>`;
+
+  /** A widget of `installation: false` has nothing to install; a showcase is only looked at. */
+  function plate(entry) {
+    if (!entry.is_installable) return entry.is_showcase ? button('view', text('settings.view')) : '';
+    if (entry.active !== 'Y') return html`${state('install')}${button('install', text('settings.install'))}`;
+    return html`${state(entry.status)}${button('save', text('settings.save'), `id="save_${entry.code}" disabled`)}
+      ${button('uninstall', text('settings.uninstall'))}`;
+  }
 
   const switcher = (
     entry,
@@ -44,7 +50,7 @@ define([
             : ''
         }</div></div>
         <div class="widget-settings__desc-space"><div class="widget_settings_block"><div class="widget_settings_block__descr">${html.raw(entry.description || '')}</div>
-          ${switcher(entry)}<div id="widget_settings__fields_wrapper" class="widget_settings_block__fields">${fields.markup(entry, fields.parsed(entry.settings))}</div></div></div></div>`;
+          ${entry.tour_description ? html`<div class="widget-settings__tour">${html.raw(entry.tour_description)}</div>` : ''}${entry.is_installable ? switcher(entry) : ''}<div id="widget_settings__fields_wrapper" class="widget_settings_block__fields">${fields.markup(entry, fields.parsed(entry.settings))}</div></div></div></div>`;
   }
 
   /** Saves, when the widget's onSave agrees. Rejects with words for the person in front of it. */
@@ -77,7 +83,7 @@ define([
     const answer = await store(entry, 'install', values);
     if (typeof widget.callbacks.onInstall === 'function') loader.call(widget, 'onInstall');
     adopt(widget, values, 'installed', answer);
-    await loader.install(widget, app.place);
+    await loader.install(widget, here.place);
   }
 
   async function save(entry, widget, values) {
@@ -89,7 +95,7 @@ define([
     await confirmedByWidget(widget, 'N', values);
     await store(entry, 'disable', values);
     loader.forget();
-    $(document).trigger('widget:removed', [entry.code]);
+    announce('widget:removed', [entry.code, widget || undefined]);
   }
 
   function adopt(widget, values, status, answer) {
@@ -116,7 +122,7 @@ define([
       await ACTIONS[kind](entry, context.widget, values);
       $button.trigger('button:saved');
       context.modal.destroy();
-      $(document).trigger('widget:saved', [entry.code]);
+      announce('widget:saved', [entry.code]);
     } catch (problem) {
       $button.trigger('button:save:error').prop('disabled', false);
       $error.text(problem.message);
@@ -132,11 +138,16 @@ define([
     );
   }
 
-  /** Opens the window; resolves when the widget's `settings` has run. */
-  async function open(entry) {
+  /** `self.set_status` of the widget whose window is open. */
+  $(document).on('widget:status', (event, code, status) => {
+    $(`.widget-settings__modal.${code} .widget-state`).replaceWith(String(state(status)));
+  });
+
+  /** Opens the window; resolves when the widget's `settings` has run. `source` says of which source of a pipeline. */
+  async function open(entry, source = {}) {
     const context = { widget: await loader.instance(entry) };
     context.modal = new Modal({
-      class_name: 'widget-settings__modal',
+      class_name: `widget-settings__modal ${entry.code}`,
       container: $('<div>', { class: entry.code }).appendTo('body')[0],
       init($body) {
         context.$body = $body;
@@ -151,9 +162,9 @@ define([
     const { widget } = context;
     const $settings = context.$body.find('.widget_settings_block');
     if (widget && typeof (widget.callbacks || {}).settings === 'function')
-      loader.call(widget, 'settings', $settings, {});
+      loader.call(widget, 'settings', $settings, source);
     context.$body.attr('data-settings', 'ready');
-    $(document).trigger('widget:settings:opened', [entry.code]);
+    announce('widget:settings:opened', [entry.code]);
   }
 
   return { open };

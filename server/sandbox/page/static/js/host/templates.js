@@ -37,22 +37,31 @@ define(['jquery', 'underscore', 'twig', 'host/trace'], function ($, _, Twig, tra
     return files[url];
   }
 
-  /** The whole of `self.render`: text at once for `data` and `ref`, a template by callback or promise for `href`. */
+  /** A template that is here already: a host control by `ref`, or a source by `data`. */
+  function present(options) {
+    if (options.data !== undefined) return compile(options.data);
+    return { render: (params) => control(options.ref, params) };
+  }
+
+  /**
+   * The whole of `self.render`: text at once for `data` and `ref`, a template by callback or promise for `href`;
+   * `promised` makes a promise of every form. The callback gets the parameters too, as amoCRM's own sample expects.
+   */
   function render(options, params) {
-    if (options.ref) return control(options.ref, params);
-    if (options.data !== undefined) return compile(options.data).render(params || {});
-    if (!options.href) return '';
-    const loading = fetchTemplate(options);
-    if (typeof options.load === 'function') {
-      loading.done((template) => {
-        try {
-          options.load(template);
-        } catch (error) {
-          trace.error(null, 'render load', error);
-        }
-      });
-    }
+    const isPresent = Boolean(options.ref) || options.data !== undefined;
+    if (!isPresent && !options.href) return '';
+    if (isPresent && !options.promised && !options.load) return present(options).render(params);
+    const loading = isPresent ? $.Deferred().resolve(present(options)).promise() : fetchTemplate(options);
+    if (typeof options.load === 'function') loading.done((template) => tell(options.load, template, params));
     return options.promised || typeof options.load !== 'function' ? loading : undefined;
+  }
+
+  function tell(load, template, params) {
+    try {
+      load(template, params || {});
+    } catch (error) {
+      trace.error(null, 'render load', error);
+    }
   }
 
   return { render };

@@ -1,17 +1,24 @@
 /** What the page saw, in order: shown by the developer bar and sent to /sandbox/log. */
-define([], function () {
+define(['host/watch/owner'], function (owner) {
   'use strict';
 
   const BATCH_MS = 40; // one request for what one turn of the page records
   const listeners = new Set();
+  const endings = new Set();
   let waiting = [];
   let timer = null;
   let sending = Promise.resolve();
   let order = 0;
 
-  function record(kind, facts) {
+  /** For the developer bar alone: the server knows it already. */
+  function show(kind, facts) {
     const entry = Object.assign({ at: Date.now() / 1000, kind, page: location.pathname + location.search }, facts);
     listeners.forEach((listener) => listener(entry));
+    return entry;
+  }
+
+  function record(kind, facts) {
+    const entry = show(kind, facts);
     waiting.push(entry);
     if (timer === null) timer = setTimeout(flush, BATCH_MS);
     return entry;
@@ -85,7 +92,7 @@ define([], function () {
     const began = performance.now();
     const spent = () => Math.round((performance.now() - began) * 10) / 10;
     try {
-      const value = action();
+      const value = owner.as(widget, action);
       record('callback', Object.assign(facts, { ms: spent(), returned: describe(value) }));
       return { value, failed: false };
     } catch (problem) {
@@ -96,16 +103,29 @@ define([], function () {
   }
 
   function watch() {
-    const owner = (text) => (/\/(?:upl|widgets)\/([^/]+)\//.exec(text || '') || [])[1] || null;
+    const whose = (text) => (owner.read(text) || { widget: null }).widget;
     window.addEventListener('error', (event) => {
       const problem = event.error || event;
-      error(owner((problem.stack || '') + (event.filename || '')), 'page', problem);
+      error(whose(`${problem.stack || ''} ${event.filename}:${event.lineno}:${event.colno}`), 'page', problem);
     });
     window.addEventListener('unhandledrejection', (event) => {
-      error(owner(event.reason && event.reason.stack), 'promise', event.reason);
+      error(whose(event.reason && event.reason.stack), 'promise', event.reason);
     });
     window.addEventListener('pagehide', flush);
   }
 
-  return { record, run, error, flush, plain, isThenable, watch, listen: (listener) => listeners.add(listener) };
+  return {
+    record,
+    show,
+    run,
+    error,
+    flush,
+    plain,
+    isThenable,
+    watch,
+    listen: (listener) => listeners.add(listener),
+    /** A widget has ended: the host has taken back everything that it gave to it. */
+    ended: (widget) => endings.forEach((listener) => listener(widget)),
+    onEnd: (listener) => endings.add(listener),
+  };
 });

@@ -4,13 +4,15 @@ define([
   'host/app',
   'host/html',
   'host/texts',
+  'host/trace',
   'host/pages/card',
   'host/pages/list',
   'host/pages/dashboard',
   'host/pages/pipeline',
   'host/pages/settings',
   'host/pages/mail',
-], function ($, app, html, text, card, list, dashboard, pipeline, settings, mail) {
+  'host/pages/automation',
+], function ($, app, html, text, trace, card, list, dashboard, pipeline, settings, mail, automation) {
   'use strict';
 
   const plainPage = (title, inside) => ({
@@ -22,7 +24,7 @@ define([
       ),
   });
 
-  const ownTitle = (place) => place.code;
+  const ownTitle = (place) => (app.widgets.list[place.code] || { i18n: () => '' }).i18n('widget.name') || place.code;
 
   const VIEWS = {
     card,
@@ -31,6 +33,7 @@ define([
     pipeline,
     settings,
     mail,
+    automation,
     pay: plainPage(text('pay.title'), text('pay.text')),
     missing: plainPage(text('missing.title'), text('missing.text')),
     advanced: { title: ownTitle, show: ($holder, place) => settings.advanced($holder, place) },
@@ -41,12 +44,15 @@ define([
   };
   const MENU = { contacts: 'catalogs', companies: 'catalogs' };
 
+  function menuItem(place, entity) {
+    if (place.view === 'menu_page' && place.location === 'widget_page') return `${place.code}-${place.item}`;
+    if (place.view === 'menu_page') return place.location;
+    return ['settings', 'pay', 'advanced', 'automation'].includes(place.view) ? 'settings' : MENU[entity] || entity;
+  }
+
   function markMenu(place) {
     const entity = place.entity || place.base_entity;
-    const wanted =
-      place.view.startsWith('settings') || ['pay', 'advanced'].includes(place.view)
-        ? 'settings'
-        : MENU[entity] || entity;
+    const wanted = menuItem(place, entity);
     $('#nav_menu .nav__menu__item').each((index, item) => {
       const isHere = $(item).data('entity') === wanted;
       $(item)
@@ -67,6 +73,19 @@ define([
       is_card: false,
       card_page: null,
     });
+    app.constant('card_id', undefined);
+  }
+
+  /** The view that could be drawn: an unknown card, or one the user may not see, is a missing page with its widgets. */
+  async function drawn(view, place) {
+    try {
+      await view.show($('#page_holder'), place);
+      return view;
+    } catch (problem) {
+      trace.error(null, 'page', problem instanceof Error ? problem : new Error(`HTTP ${problem.status} ${place.path}`));
+      VIEWS.missing.show($('#page_holder'), place);
+      return VIEWS.missing;
+    }
   }
 
   /** Draws the page of a place; resolves when its data are on screen. */
@@ -76,8 +95,8 @@ define([
     const view = VIEWS[place.view];
     markMenu(place);
     document.body.setAttribute('data-view', place.view);
-    await view.show($('#page_holder'), place);
-    document.title = `${view.title(place)} — amoCRM (${text('sandbox')})`;
+    const shown = await drawn(view, place);
+    document.title = `${shown.title(place)} — amoCRM (${text('sandbox')})`;
     window.scrollTo(0, 0);
   }
 
@@ -86,6 +105,13 @@ define([
     card.bind();
     list.bind();
     settings.bind();
+    automation.bind();
+    // A widget without a logo is a plain tile, not a broken picture.
+    document.addEventListener(
+      'error',
+      ({ target }) => target.nodeName === 'IMG' && target.classList.add('is-missing'),
+      true,
+    );
     $(document).on('submit.host-search', '.js-search', (event) => {
       event.preventDefault();
       const entity = ['leads', 'companies', 'customers'].includes(app.data.current_entity)

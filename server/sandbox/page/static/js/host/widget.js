@@ -3,17 +3,19 @@ define([
   'jquery',
   'underscore',
   'host/app',
+  'host/here',
   'host/system',
   'host/net',
   'host/templates',
   'host/actions',
+  'host/sources',
   'host/socket',
   'host/trace',
   'host/right_column',
-], function ($, _, app, system, net, templates, actions, socket, trace, rightColumn) {
+], function ($, _, app, here, system, net, templates, actions, sources, socket, trace, rightColumn) {
   'use strict';
 
-  const SOURCES = ['sms', 'chat', 'email', 'custom'];
+  const OF_THE_HOST = ['id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support', 'cdn_path'];
 
   const base = {
     system,
@@ -22,7 +24,7 @@ define([
     get_accounts_current: () => $.Deferred().resolve(app.constant('account')).promise(),
     get_pipeline_id: () =>
       $.Deferred()
-        .resolve(app.data.pipeline_id || app.constant('account').main_pipeline_id)
+        .resolve(currentPipeline())
         .promise(),
     get_current_card_contacts_data: () => $.Deferred().resolve(currentContacts()).promise(),
     listenSocketChannel: (channel, keys, listener) => socket.listen(channel, keys, listener),
@@ -57,6 +59,7 @@ define([
       this.params.status = status;
       $(document).trigger('widget:status', [this.params.widget_code, status]);
     },
+    /** Draws the standard block into the right column. */
     render_template(parts, params) {
       rightColumn.put(this.params, this.langs, parts || {}, (source) => templates.render({ data: source }, params));
       return true;
@@ -68,18 +71,19 @@ define([
       actions.add(type, this, action);
     },
     add_source(type, handler, text) {
-      if (!SOURCES.includes(type))
-        trace.error(this.params.widget_code, 'add_source', new Error(`unknown source type ${type}`));
-      (app.widgets.sources[type] = app.widgets.sources[type] || []).push({
-        code: this.params.widget_code,
-        handler,
-        text,
-      });
+      sources.add(type, this, handler, text);
     },
     $authorizedAjax(options) {
       return net.authorizedAjax(this.params.widget_code, options);
     },
   };
+
+  /** Of the deal on screen, of the board on screen, or the account's main one. */
+  function currentPipeline() {
+    const card = app.data.current_card;
+    const own = card && card.model && card.model.get('lead[PIPELINE_ID]');
+    return own || here.pipeline_id || app.constant('account').main_pipeline_id;
+  }
 
   const currentContacts = () => (app.data.current_card ? app.data.current_card.contacts || [] : []);
 
@@ -95,18 +99,22 @@ define([
   /** Constructs a widget: base members are on its prototype before the constructor runs, settings and texts are not. */
   function construct(Constructor) {
     $.extend(Constructor.prototype, base, { params: {}, langs: {}, callbacks: {} });
-    return new Constructor();
+    const made = new Constructor();
+    if (typeof made.set_lang !== 'function') throw new Error('the constructor returned an object without the SDK');
+    return made;
   }
 
   /** Gives a constructed widget its name space, texts and settings, in amoCRM's order. */
   function equip(widget, entry, texts) {
     widget.ns = `.widget:${entry.code}`;
     widget.init_once = entry.init_once === 'Y';
-    widget.set_lang(withServerTexts(texts, entry));
+    // The base's own methods: a widget that replaces them must not be asked to keep what the host hands over.
+    base.set_lang.call(widget, withServerTexts(texts, entry));
     const settings = parse(entry.settings);
     widget.params = {};
-    widget.set_settings(
-      Object.assign(settings, _.pick(entry, 'id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support'), {
+    base.set_settings.call(
+      widget,
+      Object.assign(settings, _.pick(entry, OF_THE_HOST), {
         widget_code: entry.code,
         version: entry.installed_version,
         widget_active: entry.active,

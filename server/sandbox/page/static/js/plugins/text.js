@@ -1,4 +1,4 @@
-/** text!url: the answer's body, or '' when it cannot be had (the host goes on without it). */
+/** text!url: the answer's body. */
 define(['module'], function () {
   'use strict';
 

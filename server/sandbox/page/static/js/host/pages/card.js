@@ -10,8 +10,10 @@ define([
   'host/pages/card_model',
   'host/pages/fields',
   'host/pages/notes',
+  'host/pages/card_tab',
+  'lib/components/notes/notes',
   'host/trace',
-], function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, trace) {
+], function ($, app, net, html, icon, text, rightColumn, cardModel, fields, notes, cardTab, feed, trace) {
   'use strict';
 
   const LINKED = ['contacts', 'companies', 'leads', 'customers'];
@@ -25,7 +27,7 @@ define([
     return html`<div class="card-holder__top card-fields__top"><a class="js-navigate-link card-fields__back" href="/${data.entity}/list/"
         aria-label="${text('card.back')}">${icon('back')}</a>
       <div class="control-fullname card-fields__name"><input class="text-input js-card-name" name="${cardModel.prefix(data.entity)}[NAME]"
-        value="${data.name}" placeholder="${text(`add.${data.entity}`)}" aria-label="${text('field.name')}"></div>
+        id="person_name" value="${data.name}" placeholder="${text(`add.${data.entity}`)}" aria-label="${text('field.name')}" title="${data.name}"></div>
       ${data.id ? html`<span class="card-fields__id">#${data.id}</span>` : ''}
       <div class="card-fields__tags">${tags}</div>${data.status ? status(data) : ''}</div>`;
   }
@@ -57,13 +59,14 @@ define([
   function markup(data) {
     return html`<div id="card_fake"></div><div id="card_holder" class="card-holder card-holder_${data.entity}">
       <form id="edit_card" class="card-fields" autocomplete="off">${head(data)}
-        <div class="card-fields__tabs"><span class="is-active">${text('card.main')}</span></div>
+        <div class="card-fields__tabs js-card-tabs" role="tablist"><button type="button" role="tab" aria-selected="true" class="is-active js-card-tab"
+          data-tab="main">${text('card.main')}</button></div><div class="js-card-panel" data-tab="main">
         <input type="hidden" name="ID" value="${data.id}"><input type="hidden" name="ELEMENT_TYPE" value="${data.element_type}">
         <div class="card-cf-table-main linked-form__fields js-card-fields">${fields.own(data)}</div>${linked(data)}
         <div class="card-fields__save js-card-save-bar"><button type="submit" class="button-input button-input_blue js-card-save">
           <span class="button-input-inner">${text('card.save')}</span></button>
           <button type="button" class="button-cancel js-card-cancel">${text('modal.cancel')}</button>
-          <em class="card-fields__error js-card-error" role="alert"></em></div></form>
+          <em class="card-fields__error js-card-error" role="alert"></em></div></div></form>
       ${notes.markup(data)}${rightColumn.markup(false)}</div>`;
   }
 
@@ -75,8 +78,10 @@ define([
     );
     $holder.html(String(markup(current)));
     app.data.is_card = true;
-    app.data.current_card = cardModel.make(current, save);
-    app.data.card_page = { notes: { $el: $('.js-notes') }, el: $('#card_holder')[0] };
+    app.data.current_card = cardModel.make(current, { save, isChanged });
+    const view = new feed.View({ el: '.notes-wrapper', notes: current.notes });
+    app.data.card_page = { notes: view, el: $('#card_holder')[0] };
+    app.constant('card_id', current.id);
     app.data.current_view = { $el: $('#card_holder') };
     $('.js-linked-form').each((index, form) => {
       const { entity, id } = form.dataset;
@@ -92,9 +97,10 @@ define([
   }
 
   const changed = () => $('.js-card-save-bar').addClass('is-visible');
+  const isChanged = () => $('.js-card-save-bar').hasClass('is-visible');
 
-  /** Saves through the API with the page's session, as a script on the page would. */
-  async function save() {
+  /** Saves through the API with the page's session, as a script on the page would; `afterSave` gets {id, name}. */
+  async function save({ afterSave } = {}) {
     const body = fields.read($('#edit_card'), current);
     const isNew = !current.id;
     try {
@@ -106,17 +112,32 @@ define([
         data: JSON.stringify(isNew ? [body] : body),
       });
       const id = isNew ? answer._embedded[current.entity][0].id : current.id;
-      app.router.navigate(`/${current.entity}/detail/${id}`, { trigger: true, replace: isNew });
+      if (isNew) app.router.navigate(`/${current.entity}/detail/${id}`, { trigger: true, replace: true });
+      else await saved();
+      if (typeof afterSave === 'function')
+        trace.run(null, 'afterSave', () => afterSave({ id, name: body.name }), [{ id }]);
     } catch (request) {
       trace.error(null, 'card save', new Error(`HTTP ${request.status} ${request.responseText || ''}`));
       $('.js-card-error').text(text('card.not_saved', { status: request.status }));
     }
   }
 
+  /** The card stays as it is, with what widgets have put into it; only its own fields are drawn anew. */
+  async function saved() {
+    current = await net.get(`/ajax/page/card/${current.entity}/${current.id}`);
+    cardModel.refresh(app.data.current_card, current);
+    $('.js-card-fields').html(String(fields.own(current)));
+    $('.js-card-error').text('');
+    $('.js-card-save-bar').removeClass('is-visible');
+  }
+
   function bind() {
     notes.bind(() => current);
+    cardTab.bind();
     $(document)
-      .on('input.host-card change.host-card', '#edit_card', changed)
+      .on('input.host-card change.host-card', '#edit_card', (event) => {
+        if (!$(event.target).closest('.card-tab').length) changed();
+      })
       .on('submit.host-card', '#edit_card', (event) => {
         event.preventDefault();
         save();

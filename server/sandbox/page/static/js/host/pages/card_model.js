@@ -1,5 +1,5 @@
 /** `APP.data.current_card` and the form models actions get: keys look like form names. */
-define(['backbone', 'underscore'], function (Backbone, _) {
+define(['jquery', 'backbone', 'underscore'], function ($, Backbone, _) {
   'use strict';
 
   const PREFIX = { contacts: 'contact', leads: 'lead', companies: 'company', customers: 'customer' };
@@ -44,20 +44,30 @@ define(['backbone', 'underscore'], function (Backbone, _) {
     emails: values(data, 'EMAIL'),
   });
 
-  /** The object widgets find in `APP.data.current_card`. */
-  function make(data, save) {
-    const contacts = data.entity === 'contacts' ? [data] : data.contacts || [];
+  const contactsOf = (data) => (data.entity === 'contacts' ? [data] : data.contacts || []);
+
+  /** The object widgets find in `APP.data.current_card`; `form` says whether anything has been typed, and saves it. */
+  function make(data, form) {
+    const contacts = contactsOf(data);
     return {
       id: data.id,
+      $el: $('#card_holder'),
       element_type: ELEMENT[data.entity],
       model: linkedForm(data.entity, data),
       contacts: contacts.map(contact),
       main_contact: contacts.length ? contacts[0].id : null,
-      save,
+      save: form.save,
+      checkChanges: form.isChanged,
       user: data.responsible,
       tags: _.pluck(data.tags, 'name'),
     };
   }
 
-  return { make, linkedForm, prefix };
+  /** The same object after its card has been saved. */
+  function refresh(card, data) {
+    card.model.set(attributes(data.entity, data));
+    card.contacts = contactsOf(data).map(contact);
+  }
+
+  return { make, refresh, linkedForm, prefix };
 });

@@ -11,11 +11,14 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
   ) => html`<div class="linked-form__field ${name}"><div class="linked-form__field__label">${label}</div>
     <div class="linked-form__field__value">${control}</div></div>`;
 
+  /** Kinds of numbers and addresses that amoCRM knows have words; an account's own is called by its code. */
+  const kindOf = (code) => (code ? text(`enum.${code}`).replace('enum.', '') : '');
+
   function pei(field, value) {
     const type = PEI[field.code];
     const name = `CFV[${field.id}][][VALUE]`;
     return line(
-      html`${field.name} <small>${value.enum_name || ''}</small>`,
+      html`${field.name} <small>${kindOf(value.enum_code)}</small>`,
       phoneMenu.control(type, value.value, { isCard: true, name, placeholder: field.name }),
       'linked-form__field-pei',
     );
@@ -37,12 +40,14 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
   const input = (name, value, label, attributes = '') =>
     html`<input class="text-input" name="${name}" value="${value}" aria-label="${label}" placeholder="…" ${html.raw(attributes)}>`;
 
+  const amount = (price) => String(price || 0).replace(/\B(?=(\d{3})+$)/g, ' ');
+
   /** The card's own fields. */
   function own(data) {
     const rows = [line(text('field.responsible'), html`<span class="control-user">${data.responsible.name}</span>`)];
     if (data.entity === 'leads')
       rows.push(
-        line(text('field.price'), input('lead[PRICE]', data.price, text('field.price'), 'inputmode="numeric"')),
+        line(text('field.price'), input('lead[PRICE]', amount(data.price), text('field.price'), 'inputmode="numeric"')),
       );
     data.fields.forEach((field) => {
       if (field.code in PEI)
@@ -68,7 +73,7 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
   /** The form as the API wants it. */
   function read($form, data) {
     const body = { name: $form.find('.js-card-name').val() };
-    if (data.entity === 'leads') body.price = Number($form.find('[name="lead[PRICE]"]').val()) || 0;
+    if (data.entity === 'leads') body.price = Number($form.find('[name="lead[PRICE]"]').val().replace(/\s/g, '')) || 0;
     const writable = data.fields.filter((field) => field.code in PEI || field.is_text);
     const values = writable.map((field) => ({ field_id: field.id, values: fieldValues($form, field) }));
     body.custom_fields_values = values.filter((one) => one.values.length);

@@ -3,7 +3,9 @@ define([
   'jquery',
   'backbone',
   'underscore',
+  'host/announce',
   'host/app',
+  'host/here',
   'host/net',
   'host/html',
   'host/icons',
@@ -12,10 +14,11 @@ define([
   'host/right_column',
   'host/trace',
   'host/pages/columns',
-], function ($, Backbone, _, app, net, html, icon, text, phoneMenu, rightColumn, trace, columns) {
+], function ($, Backbone, _, announce, app, here, net, html, icon, text, phoneMenu, rightColumn, trace, columns) {
   'use strict';
 
   const CALLBACK = { todo: ['todo', 'tasks'] }; // older widgets call it tasks
+  const LIST_URL = { contacts: '/ajax/contacts/list/contacts/', companies: '/ajax/contacts/list/companies/' };
   const Row = Backbone.Model.extend({ defaults: { checked: false } });
   const Rows = Backbone.Collection.extend({ model: Row });
 
@@ -83,6 +86,7 @@ define([
     const query = { page: place.query.get('page') || 1, term: place.query.get('term') || '' };
     const data = await net.get(`/ajax/page/list/${place.entity}`, query);
     const rows = new Rows(data.items);
+    rows.url = LIST_URL[place.entity] || `/ajax/${place.entity}/list/`;
     app.data.current_list = rows;
     app.data.current_view = { $el: $holder, collection: rows };
     $holder.html(
@@ -94,7 +98,7 @@ define([
   /** The callback of a widget for this list: `contacts.selected`, …; companies fall back on contacts, whose list they share. */
   function selectedOf(widget) {
     const names =
-      CALLBACK[app.place.entity] || (app.place.entity === 'companies' ? ['companies', 'contacts'] : [app.place.entity]);
+      CALLBACK[here.place.entity] || (here.place.entity === 'companies' ? ['companies', 'contacts'] : [here.place.entity]);
     const found = names.find((name) => widget.callbacks[name] && typeof widget.callbacks[name].selected === 'function');
     return found && { name: `${found}.selected`, run: () => widget.callbacks[found].selected() };
   }
@@ -138,12 +142,18 @@ define([
     $('#list_multiple_actions').toggleClass('is-visible', count > 0);
     $('.js-selected-count').text(text('list.selected', { count }));
     toggleMore(false);
-    $(document).trigger('list:checked', [count]);
+    announce('list:checked', [count]);
   }
 
   async function removeChecked() {
     const ids = app.data.current_list.where({ checked: true }).map((model) => model.id);
-    await net.post('/ajax/v1/multiactions', { entity: app.place.entity, action: 'delete', ids });
+    const action = {
+      entity_type: app.element_types[here.place.entity],
+      multiaction_type: 4,
+      ids,
+      data: { data: { ACTION: 'DELETE' } },
+    };
+    await net.post('/ajax/v1/multiactions/set', { request: { multiactions: { add: [action] } } });
     app.router.navigate(location.pathname + location.search, { trigger: true, replace: true });
   }
 

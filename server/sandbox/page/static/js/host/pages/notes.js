@@ -11,7 +11,9 @@ define([
   'host/trace',
   'host/socket',
   'host/app',
-], function ($, net, html, icon, text, phone, player, moment, trace, socket, app) {
+  'host/pages/messages',
+  'host/pages/task_form',
+], function ($, net, html, icon, text, phone, player, moment, trace, socket, app, messages, taskForm) {
   'use strict';
 
   const CALLS = ['call_in', 'call_out'];
@@ -25,7 +27,7 @@ define([
       : text('note.to', { phone: phone.format(params.phone) });
     const body = html`<div class="feed-note__call-content">${icon(note.note_type)}<span class="feed-note__call-status">${text(`note.${note.note_type}`)} ${who}
       ${params.call_result ? html`<em>${params.call_result}</em>` : ''}</span>
-      ${params.link ? player.markup(params.link, params.duration) : html`<span class="feed-note__call-duration">${player.format(params.duration || 0)}</span>`}</div>`;
+      ${params.link ? player.markup(params.link, params.duration) : html`<span class="feed-note__call-duration">${params.duration ? player.format(params.duration) : text('note.no_talk')}</span>`}</div>`;
     return wrap(note, `call_in_out feed-note-wrapper-${note.note_type}`, body);
   }
 
@@ -52,7 +54,7 @@ define([
 
   function markup(data) {
     const compose = data.id
-      ? html`<form class="feed-compose js-note-form"><textarea name="text" rows="2" aria-label="${text('note.new')}"
+      ? html`${messages.markup()}<form class="feed-compose js-note-form"><textarea name="text" rows="2" aria-label="${text('note.new')}"
       placeholder="${text('note.new')}"></textarea><button type="submit" class="button-input"><span class="button-input-inner">${text('note.add')}</span></button></form>`
       : '';
     return html`<div class="notes-wrapper card-holder__feed"><div class="notes-wrapper__scroller"><div class="js-notes notes-wrapper__notes">${items(data.notes)}</div></div>${compose}</div>`;
@@ -60,7 +62,9 @@ define([
 
   async function reload(data) {
     const fresh = await net.get(`/ajax/page/card/${data.entity}/${data.id}`);
-    if (app.data.current_card && app.data.current_card.id === data.id) $('.js-notes').html(String(items(fresh.notes)));
+    if (!app.data.current_card || app.data.current_card.id !== data.id) return;
+    $('.js-notes').html(String(items(fresh.notes)));
+    app.data.card_page.notes.update(fresh.notes);
   }
 
   async function add(data, $form) {
@@ -82,6 +86,8 @@ define([
 
   /** @param {() => object} current the data of the card on screen */
   function bind(current) {
+    messages.bind();
+    taskForm.bind();
     $(document)
       .on('submit.host-notes', '.js-note-form', (event) => {
         event.preventDefault();

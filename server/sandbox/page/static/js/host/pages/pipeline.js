@@ -1,6 +1,6 @@
 /** The deals of the main pipeline as a board. */
-define(['host/app', 'host/net', 'host/html', 'host/texts', 'host/pages/columns'], function (
-  app,
+define(['host/here', 'host/net', 'host/html', 'host/texts', 'host/pages/columns'], function (
+  here,
   net,
   html,
   text,
@@ -22,10 +22,11 @@ define(['host/app', 'host/net', 'host/html', 'host/texts', 'host/pages/columns']
 
   async function show($holder) {
     const data = await net.get('/ajax/page/pipeline');
-    app.data.pipeline_id = data.id;
+    here.pipeline_id = data.id;
     $holder.html(
       String(html`<div id="list_page_holder" class="pipeline-page"><div class="list__body-right__top content__top__preset">
       <h1 class="list-top-title">${data.name}</h1><div class="list__body-right__top__buttons">
+      <a class="js-navigate-link list-top-tab" href="/settings/pipeline/leads/${data.id}/">${text('automation.title')}</a>
       <a class="js-navigate-link list-top-tab" href="/leads/list/">${text('pipeline.list')}</a>${columns.addButton('leads')}</div></div>
       <div class="pipeline_leads">${data.statuses.map(column)}</div></div>`),
     );

@@ -1,17 +1,18 @@
 /** The shop of integrations: tiles that open the settings window; and widgets' own settings pages. */
-define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window', 'host/app'], function (
+define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window', 'host/app', 'host/here'], function (
   $,
   net,
   html,
   text,
   settingsWindow,
   app,
+  here,
 ) {
   'use strict';
 
   let entries = {};
 
-  const state = (entry) => text(entry.active === 'Y' ? 'settings.installed' : 'settings.install_state');
+  const state = (entry) => text(`settings.state.${entry.status}`);
 
   const tile = (
     entry,
@@ -30,19 +31,22 @@ define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window',
     const all = Object.values(entries);
     $holder.html(
       String(html`<div id="list_page_holder" class="settings-page"><div class="list__body-right__top content__top__preset">
-      <h1 class="list-top-title">${text('settings.title')}</h1><div class="list__body-right__top__buttons">${all.map(ownPage)}</div></div>
+      <h1 class="list-top-title">${text('settings.title')}</h1><div class="list__body-right__top__buttons">${all.map(ownPage)}
+      <a class="js-navigate-link list-top-tab" href="/settings/pipeline/leads/">${text('automation.title')}</a></div></div>
       <div class="widgets-tiles">${all.map(tile)}${all.length ? '' : html`<p class="list__empty">${text('settings.none')}</p>`}</div></div>`),
     );
-    const asked = place.query.get('widget');
+    const asked = place.opened || place.query.get('widget');
     if (asked && entries[asked])
       $(document).one('widgets:load', () => setTimeout(() => settingsWindow.open(entries[asked]), 0));
   }
 
+  /** A widget's own page: widgets draw into #list_page_holder, or into #work-area-<code> and the head above it. */
   function advanced($holder, place) {
     $holder.html(
-      String(
-        html`<div id="list_page_holder" class="settings-page settings-page_advanced" data-code="${place.code}"></div>`,
-      ),
+      String(html`<div class="list__body-right__top"><div class="content__top__preset">
+        <h1 class="list-top-title content__top__preset__caption js-advanced-title"></h1></div></div>
+        <div id="list_page_holder" class="settings-page settings-page_advanced" data-code="${place.code}"><div id="work-area-${place.code}"
+        class="work-area"></div></div>`),
     );
   }
 
@@ -51,9 +55,13 @@ define(['jquery', 'host/net', 'host/html', 'host/texts', 'host/settings_window',
       .on('click.host-settings', '.js-widget-tile', (event) =>
         settingsWindow.open(entries[$(event.currentTarget).data('code')]),
       )
+      .on('host:started', (event, started) => {
+        const own = started.find((entry) => entry.code === here.place.code);
+        $('.js-advanced-title').text(own ? own.advanced_title : '');
+      })
       .on('widget:saved', () => {
-        if (app.place.view !== 'settings') return;
-        app.router.navigate(location.pathname, { trigger: true, replace: true });
+        if (here.place.view !== 'settings') return;
+        app.router.navigate('/settings/widgets/', { trigger: true, replace: true });
       });
   }
 

@@ -2,7 +2,14 @@
  * amoCRM's modal window: new Modal({class_name, init($body), destroy(), …}). It stays invisible until the body gets
  * `modal:loaded`; `destroy` may answer false to keep it open.
  */
-define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], function ($, _, html, trace, text) {
+define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts', 'host/templates'], function (
+  $,
+  _,
+  html,
+  trace,
+  text,
+  render,
+) {
   'use strict';
 
   const DEFAULTS = {
@@ -30,18 +37,26 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
     this.returnTo = document.activeElement;
     this._draw();
     this._bind();
-    try {
-      this.options.init.call(this, this.$modal_body, this);
-    } catch (error) {
-      trace.error(null, 'modal init', error);
-    }
+    const templates = this.options.preload_templates.map((one) => load(one));
+    if (templates.length) $.when(...templates).then(() => this._init());
+    else this._init();
   }
 
+  const load = (options) => render.render(Object.assign({}, options, { promised: true }));
+
   _.extend(Modal.prototype, {
+    _init() {
+      try {
+        this.options.init.call(this, this.$modal_body, this);
+      } catch (error) {
+        trace.error(null, 'modal init', error);
+      }
+    },
+
     _draw() {
-      const { class_name, default_overlay, container } = this.options;
+      const { class_name, default_overlay, container, init_animation } = this.options;
       this.$modal = $(
-        String(html`<div class="modal ${class_name}" role="dialog" aria-modal="true">
+        String(html`<div class="modal ${class_name} ${init_animation ? 'modal_animated' : ''}" role="dialog" aria-modal="true">
         <div class="modal-overlay ${default_overlay ? 'default-overlay' : ''}"></div>
         <div class="modal-scroller custom-scroll"><div class="modal-body modal-body-relative" tabindex="-1"></div></div></div>`),
       );
@@ -70,6 +85,8 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
         if (event.target === event.currentTarget && !this.options.disable_overlay_click) this.destroy();
       });
       $(document).on(`keydown${this.ns}`, (event) => this._key(event));
+      if (!this.options.disable_resize)
+        $(window).on(`resize${this.ns}`, () => this.$modal_body.trigger('modal:centrify'));
     },
 
     _key(event) {
@@ -99,10 +116,13 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
       this._centrify();
     },
 
-    // The style sheet centres the body; the class only says that the widget asked for it.
+    // The style sheet centres the body; the classes say that the widget asked for it, and whether it moves there.
     _centrify() {
       this._addClose();
-      if (this.options.can_centrify) this.$modal_body.addClass('modal-body_centrified');
+      if (!this.options.can_centrify) return;
+      this.$modal_body
+        .addClass('modal-body_centrified')
+        .toggleClass('modal-body_moving', Boolean(this.options.centrify_animation));
     },
 
     /** Used by an official sample: an error in place of the content. */
@@ -124,7 +144,7 @@ define(['jquery', 'underscore', 'host/html', 'host/trace', 'host/texts'], functi
         trace.error(null, 'modal destroy', error);
       }
       if (answer === false) return;
-      $(document).off(this.ns);
+      $(document).add(window).off(this.ns);
       this.$modal.remove();
       if (this.returnTo && this.returnTo.isConnected) this.returnTo.focus();
     },

@@ -1,4 +1,7 @@
-/** A small audio player; `APP.player_prepare[code]` may exchange a call note's link before it plays. */
+/**
+ * A small audio player: new Player({selector, $container}) puts one into every element found whose data-link, data-url
+ * or href names a recording. `APP.player_prepare[code]` may exchange a link before it plays.
+ */
 define(['jquery', 'host/html', 'host/app', 'host/texts', 'host/trace'], function ($, html, app, text, trace) {
   'use strict';
 
@@ -32,5 +35,14 @@ define(['jquery', 'host/html', 'host/app', 'host/texts', 'host/trace'], function
 
   $(document).on('click.host-player', '.js-player-play', (event) => play($(event.currentTarget).closest('.js-player')));
 
-  return { markup, format: pad };
+  function Player({ selector, $container } = {}) {
+    this.$el = ($container || $(document)).find(selector);
+    this.$el.each((index, element) => {
+      const link = $(element).data('link') || $(element).data('url') || $(element).attr('href');
+      if (link && !$(element).find('.js-player').length)
+        $(element).append(String(markup(link, $(element).data('duration'))));
+    });
+  }
+
+  return Object.assign(Player, { markup, format: pad });
 });

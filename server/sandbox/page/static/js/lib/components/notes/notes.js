@@ -1,6 +1,25 @@
-/** The feed of a card, for widgets that want it drawn again. */
-define(['jquery'], function ($) {
+/**
+ * The feed of a card as a Backbone view: `View` with its collection `notes`, which tells `notes:updated`. The card on
+ * screen has one as `APP.data.card_page.notes`.
+ */
+define(['jquery', 'backbone'], function ($, Backbone) {
   'use strict';
 
-  return { reload: () => $(document).trigger('card:notes:reload'), getElement: () => $('.js-notes') };
+  const View = Backbone.View.extend({
+    initialize(options) {
+      this.notes = new Backbone.Collection((options || {}).notes || []);
+    },
+
+    /** What the server says now, in place of what was there. */
+    update(notes) {
+      this.notes.reset(notes);
+      this.notes.trigger('notes:updated', this.notes);
+    },
+
+    reload() {
+      $(document).trigger('card:notes:reload');
+    },
+  });
+
+  return { View };
 });

@@ -5,8 +5,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text, text
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:

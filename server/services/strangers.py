@@ -1,0 +1,122 @@
+"""Calls whose number amoCRM does not know: put into Unsorted, given a contact, or kept until the number is known."""
+
+import hashlib
+
+import msgspec
+import structlog
+
+from server.core import phrases
+from server.core.calls import Call
+from server.core.crm import CallNote, Crm, Record, Stranger, Unsorted
+from server.core.errors import CrmRefused
+from server.core.phone import pretty
+from server.core.records import Account, Place
+from server.core.stores import Calls as CallStore
+from server.core.strangers import WAITS_MS, StrangerRule, kind_of, rule_for
+from server.core.vocabulary import CallKind, Direction, Filed, StrangerWay
+
+from .clock import Clock, now_ms
+from .lines import Lines
+
+log = structlog.get_logger()
+
+CLOCKS_S = 60
+"""How far amoCRM's clock and the PBX's may be apart."""
+
+
+class Strangers:
+    """Carries out the account's rules."""
+
+    def __init__(self, store: CallStore, lines: Lines, crm: Crm, *, clock: Clock = now_ms) -> None:
+        self._store = store
+        self._lines = lines
+        self._crm = crm
+        self._clock = clock
+
+    async def take_in(self, account: Account, call: Call, note: CallNote) -> Place:
+        """Do with the call what the rules say. Raises CrmError; all but CrmRefused may have had their effect."""
+        rule = rule_for(account.prefs.strangers, kind_of(call.verdict), call.line_id)
+        log.info("number_unknown", way=rule.way, kind=rule.kind)
+        if rule.way is StrangerWay.NOTHING:
+            return Place(Filed.STRAY)
+        if rule.way is StrangerWay.UNSORTED:
+            return await self._to_unsorted(account, call, note, rule)
+        return await self._create(account, note, rule)
+
+    async def find(self, account: Account, note: CallNote) -> Place | None:
+        """Where a call stands that was perhaps taken in or logged: at a card, or in Unsorted."""
+        since_s = note.started_s - CLOCKS_S
+        if (logged := await self._crm.find_call(account, note, since_s=since_s)) is not None:
+            return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id)
+        record = await self._crm.find_unsorted(account, note.uniq, since_s=since_s)
+        return _in_unsorted(record) if record is not None else None
+
+    async def _to_unsorted(self, account: Account, call: Call, note: CallNote, rule: StrangerRule) -> Place:
+        """One open record per caller: who calls again is appended to it."""
+        if (place := await self._append(account, call, note)) is not None:
+            return place
+        line = self._lines.get(call.line_id)
+        name = line.name if line else call.provider
+        wanted = Unsorted(
+            note=note,
+            lead_name=_title(account, note, rule),
+            contact_name=pretty(note.phone),
+            source_name=f"{name} · {pretty(call.our_line)}" if call.our_line else name,
+            source_uid=call.line_id,
+            pipeline_id=rule.pipeline_id,
+            tags=rule.tags,
+        )
+        try:
+            return _in_unsorted(await self._crm.put_unsorted(account, wanted))
+        except CrmRefused:  # also of an exact duplicate: an attempt whose answer was lost
+            record = await self._crm.find_unsorted(account, note.uniq, since_s=note.started_s - CLOCKS_S)
+            if record is None:
+                raise
+            return _in_unsorted(record)
+
+    async def _append(self, account: Account, call: Call, note: CallNote) -> Place | None:
+        since_ms = self._clock() - WAITS_MS[StrangerWay.UNSORTED]
+        strays = await self._store.strays(account.id, since_ms)
+        same = (place for other, place in strays if other.client_phone == call.client_phone and other.id != call.id)
+        open_ = next((place for place in same if place.uid and place.entity_id), None)
+        if open_ is None or not await self._crm.is_unsorted(account, open_.uid):
+            return None
+        try:
+            logged = await self._crm.note(account, open_.noun, open_.entity_id, note)
+        except CrmRefused:  # it was sorted in this moment, or amoCRM takes no notes there
+            return None
+        return Place(Filed.UNSORTED, logged.noun, logged.entity_id, logged.note_id, open_.uid, digest(note))
+
+    async def _create(self, account: Account, note: CallNote, rule: StrangerRule) -> Place:
+        stranger = Stranger(
+            phone=note.phone,
+            name=pretty(note.phone),
+            lead_name=_title(account, note, rule) if rule.way is StrangerWay.LEAD else "",
+            pipeline_id=rule.pipeline_id,
+            status_id=rule.status_id,
+            responsible_id=rule.responsible_id or note.user_id or 0,
+            tags=rule.tags,
+        )
+        noun, entity_id = await self._crm.create(account, stranger)
+        try:
+            logged = await self._crm.note(account, noun, entity_id, note)
+        except CrmRefused:  # somebody deleted it in this moment: the number decides
+            logged = await self._crm.log_call(account, note)
+        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(note))
+
+
+def digest(note: CallNote) -> str:
+    """Tells whether a note says what is known by now."""
+    return hashlib.sha256(msgspec.json.encode(note)).hexdigest()[:16]
+
+
+def _in_unsorted(record: Record) -> Place:
+    return Place(Filed.UNSORTED, "leads", record.lead_id, uid=record.uid)
+
+
+def _title(account: Account, note: CallNote, rule: StrangerRule) -> str:
+    if note.direction is Direction.OUT:
+        phrase = "call_to"
+    else:
+        phrase = "missed_from" if rule.kind is CallKind.IN_MISSED else "call_from"
+    return phrases.say(account.host, phrase, phone=pretty(note.phone))

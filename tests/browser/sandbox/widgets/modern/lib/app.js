@@ -1,0 +1,1 @@
+define(['vendor/underscore', 'vendor/backbone'], (under, Backbone) => ({ same: under === window._ && Backbone === window.Backbone }));
