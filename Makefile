@@ -7,8 +7,8 @@ PORT ?= 8800
 JOBS ?= 2
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
-# Tests that share a costly sandbox, or tell one story, stay in one process (mark xdist_group).
-PARALLEL := -n $(JOBS) --dist loadgroup
+# Tests of one file share a costly sandbox, or tell one story: they stay in one process.
+PARALLEL := -n $(JOBS) --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt

@@ -19,7 +19,6 @@ from server.core.stores import AudioStore
 
 NAME = "31000001/20000/some-name.mp3"
 KEYS = {"access_key": "key", "secret_key": "secret"}
-pytestmark = pytest.mark.xdist_group("audio-stores")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest_asyncio
 from moto.server import ThreadedMotoServer
 from sandboxes import Json, Sandbox, running, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.xdist_group("recordings")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 VENDORS = ("sipuni", "mango")
 PATHS = {"sipuni": "/api/statistic/record", "mango": "/vpbx/queries/recording/post"}

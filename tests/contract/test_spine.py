@@ -15,8 +15,7 @@ import pytest
 import pytest_asyncio
 from sandboxes import Sandbox, running, until
 
-# One story in one process: later tests speak of the calls of earlier ones.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.xdist_group("spine")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 Json = dict[str, Any]
 RING_S, TALK_S = 0.7, 1.4

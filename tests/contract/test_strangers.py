@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from sandboxes import Sandbox, running, until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.xdist_group("strangers")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 Json = dict[str, Any]
 BORN = int(time.time()) - 120

@@ -140,7 +140,6 @@ async def test_task_is_set_from_the_card(host: Host) -> None:
         ("/catalogs/", "catalogs", "catalogs", "catalogs"),
     ],
 )
-@pytest.mark.xdist_group("sandbox_areas")
 async def test_every_area_has_its_names(areas: Host, path: str, area: str, system: str, base: str) -> None:
     """getWidgetsArea(), its deprecated twin, self.system().area and getBaseEntity(), address by address."""
     await areas.go(path)

@@ -17,7 +17,7 @@ from served import ACCOUNT, PAVEL, Served, served
 
 from server.services.links import FOREVER_S, Links
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("web-recordings")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 SIPUNI = "/hooks/sipuni/path-of-l_1"
 SOUND = b"ID3-0123456789"
