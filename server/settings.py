@@ -42,6 +42,7 @@ class Settings:
     amo_hosts: tuple[str, ...] = _option(DEFAULT_HOSTS, "Endings of the hosts that are amoCRM (https only).")
     amo_dev_origins: tuple[str, ...] = _option((), "Origins that count as amoCRM besides: a sandbox; http allowed.")
     amo_settle_s: int = _option(5, "How long a new note may take to be seen in amoCRM, seconds.")
+    amo_pulse_s: int = _option(50, "How often to make sure that amoCRM takes our authorisation, seconds.")
     session_reuse_token: str = _option(
         "never", "Whether amoCRM's one-time token may come twice.", choices=("never", "same_agent")
     )

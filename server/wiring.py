@@ -41,6 +41,7 @@ from server.services.log import Logging
 from server.services.notice import Notice
 from server.services.playing import Playing
 from server.services.probe import Probe
+from server.services.pulse import Pulse
 from server.services.recordings import Recordings
 from server.services.session import Sessions
 from server.settings import Settings, check
@@ -228,6 +229,9 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     housekeeping = Housekeeping(kept.hooks, kept.accounts, acting.expiry, keep_days=settings.hooks_keep_days)
     tidying = asyncio.create_task(housekeeping.keep())
     stack.callback(tidying.cancel)
+    pulse = Pulse(acting.accounts, acting.client, every_s=settings.amo_pulse_s)
+    feeling = asyncio.create_task(pulse.keep())
+    stack.callback(feeling.cancel)
     channels = Channels(ping=frames.text(msgspec.json.encode(Ping())))
     beating = asyncio.create_task(channels.keep_beating())
     stack.push_async_callback(_leave, beating, channels, acting.agents, acting.accounts)

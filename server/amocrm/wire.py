@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -55,6 +56,7 @@ class Wire:
         self._session: aiohttp.ClientSession | None = None
         self._refreshing: dict[int, asyncio.Task[Tokens]] = {}
         self._paces: dict[int, Pace] = {}
+        self._taken: dict[int, float] = {}  # when an account's token was taken last, monotonic seconds
 
     def attach(self, wallet: Wallet) -> None:
         """Where tokens come from and go to."""
@@ -117,6 +119,11 @@ class Wire:
         log.info("token_refreshed", account=account.id)
         return fresh
 
+    async def check(self, account: Account, *, within_s: float) -> None:
+        """See `core.crm.Crm.check`."""
+        if time.monotonic() - self._taken.get(account.id, float("-inf")) >= within_s:
+            await self.get(account, "/api/v4/account", [])
+
     # -- requests ----------------------------------------------------------------------------------------------------
 
     async def get(self, account: Account, path: str, query: Query, *, for_people: bool = False) -> Any:
@@ -144,6 +151,7 @@ class Wire:
             break
         if status == 401:
             raise CrmTokenDead(account=account.id)
+        self._taken[account.id] = time.monotonic()
         if status >= 300 and status not in accepts:
             raise answers.error_of(status, body)
         return status, body

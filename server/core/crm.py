@@ -115,6 +115,10 @@ class Crm(Protocol):
         """Trade an authorisation code for tokens and read whose account it is. Raises CrmRefused for a dead code."""
         ...
 
+    async def check(self, account: Account, *, within_s: float) -> None:
+        """Make sure that amoCRM takes our token: asks, unless it took it so recently. Raises CrmTokenDead."""
+        ...
+
     async def users(self, account: Account) -> list[User]:
         """All users with their rights."""
         ...

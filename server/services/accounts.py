@@ -29,11 +29,13 @@ CODE_MS = 20 * 60_000
 
 
 class Later(Protocol):
-    """Where durable work is put, and taken back by its group."""
+    """Where durable work is put, taken back by its group, and set going again by its lane."""
 
     async def put(self, *jobs: Job) -> None: ...
 
     async def cancel(self, grp: str) -> int: ...
+
+    async def resume(self, lane: str) -> None: ...
 
 
 class Accounts:
@@ -148,6 +150,7 @@ class Accounts:
         self._known[fresh.id] = fresh
         await self._store.drop_alerts(fresh.id, CrmTokenDead.slug)
         log.info("account_authorised", account=fresh.id, host=fresh.host)
+        await self._later.resume(f"amo:{fresh.id}")  # what waited for this goes out now
         lane = f"crawl:{fresh.id}"
         await self._later.cancel(lane)  # the copy that an earlier authorisation began
         step = msgspec.json.encode({"account": fresh.id})

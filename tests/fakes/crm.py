@@ -51,6 +51,10 @@ class FakeCrm:
             raise CrmRefused("Authorization code is expired")
         return self.grants.pop(code)
 
+    async def check(self, account: Account, *, within_s: float) -> None:
+        """See `core.crm.Crm.check`."""
+        self._ask("check", account.id)
+
     async def users(self, account: Account) -> list[User]:
         """See `core.crm.Crm.users`."""
         self._ask("users", account.id)

@@ -8,6 +8,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self.resumed: list[str] = []
         self.fault: Exception | None = None
 
     async def put(self, *jobs: Job) -> None:
@@ -26,3 +27,7 @@ class Shelf:
         gone = [job for job in self.jobs if job.grp == grp]
         self.jobs = [job for job in self.jobs if job.grp != grp]
         return len(gone)
+
+    async def resume(self, lane: str) -> None:
+        """See `lanes.Lanes.resume`."""
+        self.resumed.append(lane)

@@ -342,6 +342,24 @@ async def test_a_dead_code_is_refused(client: Client, amo: Amo, origin: str) -> 
         await client.exchange(origin, "code-1")
 
 
+async def test_a_token_that_was_taken_just_now_needs_no_check(client: Client, amo: Amo, demo: Account) -> None:
+    """A busy account costs no request more."""
+    await client.check(demo, within_s=60)
+    await client.check(demo, within_s=60)
+    await client.check(demo, within_s=0)
+
+    assert [path for _, path in amo.seen] == ["/api/v4/account"] * 2
+
+
+async def test_a_check_finds_a_dead_authorisation(client: Client, amo: Amo, demo: Account) -> None:
+    """The token is refused, and so is its renewal."""
+    amo.plan("/api/v4/account", 401)
+    amo.plan("/oauth2/access_token", 400)
+
+    with pytest.raises(CrmTokenDead):
+        await client.check(demo, within_s=60)
+
+
 # -- the phone book ------------------------------------------------------------------------------------------------
 
 

@@ -88,6 +88,15 @@ async def test_two_choices_at_once_are_both_kept(house: House) -> None:
     assert (prefs.log_internal, prefs.email_action) == (True, True)
 
 
+async def test_a_new_authorisation_sets_what_waited_going(house: House) -> None:
+    """Calls that could not be logged go out at once, not at the end of their pause."""
+    await house.accounts.died(ACCOUNT)
+
+    await authorised(house, ACCOUNT)
+
+    assert house.shelf.resumed == [f"amo:{ACCOUNT}"]
+
+
 async def test_a_second_authorisation_keeps_what_was_chosen(house: House) -> None:
     """Preferences, the address of amoCRM's webhooks and the copy's progress stay; the earlier copy is called off."""
     await house.accounts.set_prefs(ACCOUNT, notice=NoticeWay.BOTH)
