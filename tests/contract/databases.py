@@ -90,11 +90,12 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
 
 
 def _free_port() -> int:
-    for port in range(20000 + os.getpid() % 20000, 60000):  # test processes of one machine begin apart
+    # Test processes of one machine begin apart, and below the ports of sandboxes (tests/support/sandboxes.py).
+    for port in range(10_000 + os.getpid() % 8_000, 20_000):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
-    raise OSError("no free port from 20000 up")
+    raise OSError("no free port below 20 000")
 
 
 def _wait(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
