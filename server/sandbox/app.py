@@ -24,6 +24,7 @@ from server.sandbox.rest import (
     entities,
     events,
     fields,
+    followers,
     history,
     links,
     notes,
@@ -50,8 +51,8 @@ _WIDGET: Final = "X-Sandbox-Widget"  # the page says whose request it is, where 
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, users, pipelines, dictionaries, fields, customer_settings, catalogs, unsorted, complex_leads, notes, links,
-    entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, integrations, watching,
-    parts, data,
+    followers, entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, integrations,
+    watching, parts, data,
 )  # fmt: skip
 
 
