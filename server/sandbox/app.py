@@ -59,7 +59,8 @@ _ROOMS: Final = (
 def make_app(world: World) -> web.Application:
     """The application that serves this world; the caller may add `BACKEND` and `EXCHANGES` before it starts."""
     fail = world.faults.middleware("amocrm")
-    app = web.Application(middlewares=[_logged, cast("object", fail), _as_problems], client_max_size=_LARGEST)  # type: ignore[list-item]
+    merge = web.normalize_path_middleware(append_slash=False, merge_slashes=True)
+    app = web.Application(middlewares=[merge, _logged, cast("object", fail), _as_problems], client_max_size=_LARGEST)  # type: ignore[list-item]
     app[WORLD] = world
     app[FINDER] = Finder(world)
     app[LIMITS] = Limits(world.switches)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import jwt
 import pytest
+from aiohttp import ClientSession
 from amocrm_client import Api, Receiver, Site, body, made, new_contact
 
 from server.sandbox import integrations
@@ -345,6 +346,16 @@ async def test_an_address_may_end_with_a_slash(api: Api, world: World) -> None:
     assert (await api.get("/api/v4/users/?with=role")).status == 200
     assert (await api.get(f"/api/v4/contacts/{contact}/")).status == 200
     assert (await api.post("/api/v4/leads/", [{}])).status == 200
+
+
+async def test_two_slashes_in_an_address_are_one(api: Api, world: World) -> None:
+    """A client joins `https://<host>/` and `/api/v4/…`; method, body and token survive."""
+    async with ClientSession(f"{world.origin}//", headers=api.headers) as client:
+        made = await client.post("api/v4/leads", json=[{"name": "x"}])
+
+        assert (made.status, made.method) == (200, "POST")
+        assert (await client.get("api/v4/account?with=version")).status == 200
+        assert (await client.get("api/v4/nothing")).status == 404
 
 
 async def test_the_old_address_of_the_account_still_answers(site: Site, pair: Row) -> None:
