@@ -60,9 +60,11 @@ EXPECTATIONS: Final[dict[str, tuple[Rule, ...]]] = {
         Rule("query finds a number however it is written", "test_a_number_is_found_however_it_is_written",
              "switch: query_digits"),
         Rule("an address may end with a slash", "test_an_address_may_end_with_a_slash"),
+        Rule("two slashes in an address are one", "test_two_slashes_in_an_address_are_one"),
         Rule("links have the host of the request", "test_links_on_every_row_are_absolute_and_as_asked"),
     ),
     "Writing": (
+        Rule("JSON that is called a form is JSON", "test_json_that_is_called_a_form_is_json"),
         Rule("bodies may be chunked", "test_a_chunked_body_without_a_length_is_read"),
         Rule("DELETE carries a body: webhooks", "test_a_subscription_is_shown_changed_and_removed"),
         Rule("DELETE carries a body: decline", "test_declining_deletes_what_was_inside"),

@@ -348,6 +348,23 @@ async def test_an_address_may_end_with_a_slash(api: Api, world: World) -> None:
     assert (await api.post("/api/v4/leads/", [{}])).status == 200
 
 
+async def test_json_that_is_called_a_form_is_json(api: Api, site: Site, world: World, pair: Row) -> None:
+    """As curl calls every body that nobody has named: objects as well as lists, and the exchange of tokens."""
+    lead, form = next(iter(world.leads))["id"], {"Content-Type": "application/x-www-form-urlencoded"}
+    hook = {"destination": "https://shop.example/hook", "settings": ["add_lead"]}
+    integration = integrations.main(world)
+    grant = {"client_id": integration["id"], "client_secret": integration["secret"], "grant_type": "refresh_token",
+             "refresh_token": pair["refresh_token"], "redirect_uri": integration["redirect_uri"]}  # fmt: skip
+
+    changed = await api.call("PATCH", f"/api/v4/leads/{lead}", data=' {"price": 7}', headers=form)
+    hooked = await api.call("POST", "/api/v4/webhooks", data=json.dumps(hook), headers=form)
+    broken = await api.call("POST", "/api/v4/webhooks", data='{"destination', headers=form)
+
+    assert (changed.status, hooked.status, broken.status) == (200, 201, 400)
+    assert world.leads[lead]["price"] == 7
+    assert (await site.post("/oauth2/access_token", data=json.dumps(grant), headers=form)).status == 200
+
+
 async def test_two_slashes_in_an_address_are_one(api: Api, world: World) -> None:
     """A client joins `https://<host>/` and `/api/v4/…`; method, body and token survive."""
     async with ClientSession(f"{world.origin}//", headers=api.headers) as client:
