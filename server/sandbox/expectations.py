@@ -23,6 +23,7 @@ EXPECTATIONS: Final[dict[str, tuple[Rule, ...]]] = {
         Rule("a dead code is 400 or 401 in JSON", "test_a_code_works_once", "switch: dead_code_status"),
         Rule("a dead refresh token is 400 or 401 with hint, title, status, detail",
              "test_a_dead_refresh_token_is_told_in_json", "switch: dead_code_status"),
+        Rule("/v3/user tells OAuth libraries whose token it is", "test_a_token_tells_whose_it_is"),
         Rule("401 is cured by a refresh and a repeat", "test_a_revoked_token_is_401_and_a_refresh_cures_it"),
         Rule("one-time tokens: HS256 with the secret, every claim, aud without port",
              "test_the_one_time_token_is_signed_with_the_secret", "switch: one_time_token, one_time_token_life_s"),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -345,6 +346,7 @@ async def test_an_address_may_end_with_a_slash(api: Api, world: World) -> None:
 
     assert (await api.get("/api/v4/users/?with=role")).status == 200
     assert (await api.get(f"/api/v4/contacts/{contact}/")).status == 200
+    assert (await api.get(f"/oauth/?client_id={integrations.main(world)['id']}")).status == 200
     assert (await api.post("/api/v4/leads/", [{}])).status == 200
 
 
@@ -373,6 +375,19 @@ async def test_two_slashes_in_an_address_are_one(api: Api, world: World) -> None
         assert (made.status, made.method) == (200, "POST")
         assert (await client.get("api/v4/account?with=version")).status == 200
         assert (await client.get("api/v4/nothing")).status == 404
+
+
+async def test_a_token_tells_whose_it_is(enter: Callable[[str], Api], site: Site, world: World) -> None:
+    """As generic OAuth libraries ask for the owner; no right is needed for it."""
+    user = world.user_named("205")
+    assert user is not None
+
+    owner = await body(await enter("205").get("/v3/user"))
+
+    assert {name: owner[name] for name in ("id", "name", "email")} == {
+        name: user[name] for name in ("id", "name", "email")
+    }
+    assert (await site.get("/v3/user")).status == 401
 
 
 async def test_the_old_address_of_the_account_still_answers(site: Site, pair: Row) -> None:
