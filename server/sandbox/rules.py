@@ -150,7 +150,10 @@ NOT_YET: Final = (
     ("fields of the type chained_list", "a paid option that no published client fills in"),
     ("external integrations made by the button on a site", "the format of the button's request is not documented"),
     ("duplicate control", "off by default in amoCRM; leads/complex always answers merged: false"),
-    ("triggers that fire, bots that speak", "widgets' dialogs for them work; what they do in amoCRM is not telephony"),
+    (
+        "triggers that fire, bots that speak, /api/v2/salesbot/run, /api/v4/bots",
+        "widgets' dialogs for them work; what they do in amoCRM is not telephony",
+    ),
     (
         "locations mobile_card, ai_agent, amoforms, whatsapp_modal",
         "they belong to an app or to parts that are not here",

@@ -5,9 +5,9 @@ The responsible user follows a card; nobody else can be made to by the API. A sh
 
 import secrets
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
+from yarl import URL
 
 from server.sandbox.rest.access import asker, may
 from server.sandbox.rest.answers import hal, link
@@ -63,10 +63,10 @@ def _read(request: web.Request, item: Row, refuse: Refuse) -> Row:
 
 def _is_address(value: Any) -> bool:
     try:
-        parts = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
+        url = URL(value) if isinstance(value, str) and value.isprintable() else None
     except ValueError:
         return False
-    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    return url is not None and url.scheme in ("http", "https") and bool(url.host)
 
 
 async def _follow(request: web.Request) -> web.StreamResponse:

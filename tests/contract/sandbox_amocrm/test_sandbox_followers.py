@@ -51,6 +51,9 @@ async def test_a_short_link_leads_to_its_address_and_tells_who_followed(api: Api
     [
         {"url": "javascript:alert(1)"},
         {"url": "https://"},
+        {"url": "https://shop.example:99999999/"},
+        {"url": "https://[::1"},
+        {"url": "https://shop.example/\r\nSet-Cookie: a=b"},
         {"url": 5},
         {"url": None},
         {"metadata": None},
