@@ -24,6 +24,7 @@ from server.sandbox.rest import (
     entities,
     events,
     fields,
+    followers,
     history,
     links,
     notes,
@@ -50,15 +51,16 @@ _WIDGET: Final = "X-Sandbox-Widget"  # the page says whose request it is, where 
 # More exact paths first: `/leads/pipelines` must not be read as a lead's id.
 _ROOMS: Final = (
     account, users, pipelines, dictionaries, fields, customer_settings, catalogs, unsorted, complex_leads, notes, links,
-    entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, integrations, watching,
-    parts, data,
+    followers, entities, tasks, calls, webhooks, events, history, legacy, widgets_api, endpoints, people, integrations,
+    watching, parts, data,
 )  # fmt: skip
 
 
 def make_app(world: World) -> web.Application:
     """The application that serves this world; the caller may add `BACKEND` and `EXCHANGES` before it starts."""
     fail = world.faults.middleware("amocrm")
-    app = web.Application(middlewares=[_logged, cast("object", fail), _as_problems], client_max_size=_LARGEST)  # type: ignore[list-item]
+    merge = web.normalize_path_middleware(append_slash=False, merge_slashes=True)
+    app = web.Application(middlewares=[merge, _logged, cast("object", fail), _as_problems], client_max_size=_LARGEST)  # type: ignore[list-item]
     app[WORLD] = world
     app[FINDER] = Finder(world)
     app[LIMITS] = Limits(world.switches)

@@ -53,9 +53,14 @@ RULES: Final = (
     Rule("leads of a deleted status go to the first one", "test_statuses_are_added_changed_and_deleted"),
     Rule("tags are one per name and kind of entity", "test_tags_are_created_once_per_name_and_kind"),
     Rule("`_embedded.tags: null` takes all tags away", "test_null_takes_all_tags_away"),
+    Rule("tags of leads are renamed and coloured", "test_a_tag_of_leads_is_renamed_and_coloured"),
     Rule("a lost lead tells its reason", "test_a_lost_lead_tells_its_reason"),
     Rule("a source belongs to its integration and decides the pipeline",
          "test_a_source_belongs_to_its_integration_and_names_leads"),
+    Rule("sources are deleted one by one or by the list, all or none", "test_sources_are_deleted_by_the_list"),
+    Rule("the responsible user follows a card", "test_the_responsible_user_follows_a_card"),
+    Rule("a short link leads on and tells which contact followed it",
+         "test_a_short_link_leads_to_its_address_and_tells_who_followed"),
     Rule("statuses or segments of customers, by mode: 422 in the wrong one",
          "test_the_mode_decides_between_statuses_and_segments", "switch: customers"),
     Rule("purchases add up", "test_purchases_add_up"),
@@ -134,13 +139,21 @@ NOT_YET: Final = (
         "a call whose number nobody has is taken and forgotten: no client can see the queue",
     ),
     (
-        "talks, chats, files, subscriptions, short links",
+        "talks, chats and their templates, files, buttons on a site",
         "not telephony; their webhooks can be subscribed to, the channel inbox:talks stays silent",
+    ),
+    (
+        "/api/v4/currencies, /api/v4/catalogs/products/settings, /api/v4/users/{activate, deactivate}, "
+        "/oauth2/exchange_api_key",
+        "settings and a migration that no telephony needs",
     ),
     ("fields of the type chained_list", "a paid option that no published client fills in"),
     ("external integrations made by the button on a site", "the format of the button's request is not documented"),
     ("duplicate control", "off by default in amoCRM; leads/complex always answers merged: false"),
-    ("triggers that fire, bots that speak", "widgets' dialogs for them work; what they do in amoCRM is not telephony"),
+    (
+        "triggers that fire, bots that speak, /api/v2/salesbot/run, /api/v4/bots",
+        "widgets' dialogs for them work; what they do in amoCRM is not telephony",
+    ),
     (
         "locations mobile_card, ai_agent, amoforms, whatsapp_modal",
         "they belong to an app or to parts that are not here",

@@ -4,6 +4,23 @@ from typing import Final
 
 ACCOUNT: Final = "ООО «Северный ветер»"
 
+_CASES: Final = ("default", "genitive", "dative", "accusative", "instrumental", "prepositional")
+# What the account calls its deals; each can be renamed in amoCRM's settings.
+ENTITY_NAMES: Final = {
+    "leads": {
+        "ru": {
+            "gender": "f",
+            "singular_form": dict(
+                zip(_CASES, ("сделка", "сделки", "сделке", "сделку", "сделкой", "сделке"), strict=True)
+            ),
+            "plural_form": dict(
+                zip(_CASES, ("сделки", "сделок", "сделкам", "сделки", "сделками", "сделках"), strict=True)
+            ),
+        },
+        "en": {"gender": "m", "singular_form": {"default": "lead"}, "plural_form": {"default": "leads"}},
+    }
+}
+
 # name, group, is_admin, letter of the rights to view and edit
 USERS: Final = (
     ("Ольга Сергеева", 0, True, "A"),

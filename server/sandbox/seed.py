@@ -112,7 +112,7 @@ class _Sample:
             amojo_id=self._uuid(),
             uuid=self._uuid(),
             version=7,
-            entity_names={},
+            entity_names=sample_texts.ENTITY_NAMES,
             drive_url="",
             invoices_settings=None,
             task_types=[

@@ -155,6 +155,7 @@ class World:
         self.transactions = self._collection("transactions")  # of customers
         self.catalogs = self._collection("catalogs")
         self.catalog_elements = self._collection("catalog_elements")
+        self.short_links = self._collection("short_links")  # {"id": code, "url", "contact_id"}
         self.notes = self._collection("notes")  # calls are notes of type call_in / call_out
         self.tasks = self._collection("tasks")
         self.unsorted = self._collection("unsorted")

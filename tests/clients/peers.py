@@ -92,6 +92,12 @@ PEERS: Final = (
         {204: "RangeError", 263: "RangeError", 400: "APIResponseError", 401: "APIResponseError",
          403: "APIResponseError", 429: "APIResponseError", 500: "APIResponseError"},
     ),
+    Peer(
+        "amocrm-api of npm",
+        "peer_amocrm_api.mjs",
+        ("key_in", "create", "find", "add_note", "add_task"),
+        {401: "401"},
+    ),
 )  # fmt: skip
 
 

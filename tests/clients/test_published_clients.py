@@ -1,6 +1,6 @@
 """Clients that others wrote for the real amoCRM, unchanged, at work against the sandbox.
 
-Each runs in its own process (see `peers.py` for the table of what each reaches). One takes any address as an option;
+Each runs in its own process (see `peers.py` for the table of what each reaches). Two take any address as an option;
 the others insist on amoCRM's and are sent to the sandbox by `hosts.py` and `hosts.cjs`, over TLS, under the real name.
 What a client says is checked on the other side: in the sandbox's world and in its log.
 """
@@ -263,6 +263,26 @@ async def test_a_published_parser_reads_our_webhooks(
 
     entity = "leads" if noun == "leads" else "contacts"
     assert await talk.do("read_hook", body=await mailbox.next()) == [[entity, "add", made]]
+
+
+@peers("key_in", "create", "find", "add_note", "add_task")
+async def test_a_client_of_the_earlier_api_lives_by_a_users_key(peer: Peer, opened: Opened, world: World) -> None:
+    """A session for login and key; everything it makes is the user's, and in the present API as well."""
+    talk, user = await opened(peer), world.user_named("203")
+    assert user is not None
+    assert await refusal(talk.do("key_in", login=user["login"], key="wrong")) == peer.error(401)
+    assert await talk.do("key_in", login=user["login"], key=user["api_key"]) == user["id"]
+    number = next(row["id"] for row in world.custom_fields if row.get("code") == "PHONE")
+    fields = [{"id": number, "values": [{"value": NUMBER, "enum": "WORK"}]}]
+
+    contact = await talk.do("create", noun="contacts", item={"name": "Кто-то", "custom_fields": fields})
+    note = await talk.do("add_note", noun="contacts", key=contact, note={"params": {"text": "Перезвонить"}})
+    task = {"text": "Позвонить", "complete_till": 1_893_456_000, "entity_id": contact, "entity_type": "contacts"}
+    made = await talk.do("add_task", task=task)
+
+    assert await talk.do("find", query="79150001122") == [contact]
+    assert world.contacts[contact]["created_by"] == user["id"]
+    assert (world.notes[note]["params"]["text"], world.tasks[made]["entity_id"]) == ("Перезвонить", contact)
 
 
 def _foreign(world: World, noun: str) -> int:

@@ -1,9 +1,8 @@
-"""What an old client asks: forms with brackets or JSON in any body, and the query of a list.
+"""What an old client asks: the query of a list, the entities of a write.
 
 Nothing here is refused: PHP read a parameter without sense as none.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -14,7 +13,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from server.sandbox.rest.answers import Problem
-from server.sandbox.rest.bodies import nested, read_any
+from server.sandbox.rest.bodies import nested
 from server.sandbox.rest.query import whole
 from server.sandbox.world import WORLD, Row, World
 
@@ -56,21 +55,6 @@ def read_list(request: web.Request) -> Asked:
     values = nested(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
     ids = tuple(numbers(values["id"])) if "id" in values else None
     return Asked(values, ids, _since(request))
-
-
-async def read_body(request: web.Request) -> Row:
-    """The body as one object; JSON that is announced as a form is read as what it is. Raises `Problem` 400."""
-    raw = await request.read()
-    if raw.lstrip()[:1] == b"{":
-        try:
-            body = json.loads(raw)
-        except (ValueError, RecursionError) as exc:
-            raise Problem(400, "Request body is not valid JSON") from exc
-    else:
-        body = await read_any(request)
-    if not isinstance(body, dict):
-        raise Problem(400, "Request body must be an object")
-    return body
 
 
 def items_of(body: Row, action: str) -> list[Row]:

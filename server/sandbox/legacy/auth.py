@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.sandbox.legacy.asked import read_body
 from server.sandbox.legacy.envelope import REFUSED, respond
 from server.sandbox.rest.access import page_user, sign_in, user_with_key
+from server.sandbox.rest.bodies import read_object
 from server.sandbox.routes import Route
 from server.sandbox.world import WORLD, Row, World
 
@@ -19,7 +19,7 @@ _NOBODY: Final = 110  # amoCRM's number for a wrong login or key
 
 async def _auth(request: web.Request) -> web.StreamResponse:
     world = request.app[WORLD]
-    asked = {**request.query, **(await read_body(request) if await request.read() else {})}
+    asked = {**request.query, **(await read_object(request) if await request.read() else {})}
     has_key = "USER_LOGIN" in asked or "USER_HASH" in asked
     user = user_with_key(world, asked.get("USER_LOGIN"), asked.get("USER_HASH")) if has_key else page_user(request)
     answer = _answer(request, _told(world, user) if user else _refusal(request, world), 200 if user else 401)

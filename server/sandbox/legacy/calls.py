@@ -7,11 +7,12 @@ from typing import Final
 
 from aiohttp import web
 
-from server.sandbox.legacy.asked import items_of, moment, read_body
+from server.sandbox.legacy.asked import items_of, moment
 from server.sandbox.legacy.envelope import message_of, respond
 from server.sandbox.rest import calls
 from server.sandbox.rest.access import asker
 from server.sandbox.rest.answers import Problem, hal
+from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.nouns import NOUNS
 from server.sandbox.rest.query import whole
 from server.sandbox.rest.search import FINDER
@@ -26,7 +27,7 @@ _NOT_FOUND: Final = 263
 async def _create(request: web.Request) -> web.StreamResponse:
     made: list[Row] = []
     errors: list[Row] = []
-    for item in _calls_in(await read_body(request)):
+    for item in _calls_in(await read_object(request)):
         try:
             made.append(_show(item, _log(request, _call(request.app[WORLD], item))))
         except Problem as exc:
@@ -77,7 +78,7 @@ def _show(item: Row, note: Row) -> Row:
 
 
 async def _queue(request: web.Request) -> web.StreamResponse:
-    body = await read_body(request)
+    body = await read_object(request)
     inner = body.get("request")
     taken: list[str] = []
     errors: list[Row] = []

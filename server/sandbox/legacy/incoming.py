@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.sandbox.legacy.asked import items_of, moment, numbers, read_body, read_list, texts
+from server.sandbox.legacy.asked import items_of, moment, numbers, read_list, texts
 from server.sandbox.legacy.dialect import modernize
 from server.sandbox.legacy.envelope import message_of
 from server.sandbox.legacy.shapes import link
 from server.sandbox.rest import unsorted
 from server.sandbox.rest.answers import Problem, hal, nothing
+from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.nouns import NOUNS
 from server.sandbox.rest.query import whole
 from server.sandbox.routes import Route
@@ -24,7 +25,7 @@ _OLD_NAMES: Final = {"phone": "from", "call_responsible": "to", "called_at": "da
 
 
 async def _create(request: web.Request) -> web.StreamResponse:
-    items = items_of(await read_body(request), "add")
+    items = items_of(await read_object(request), "add")
     if not items:
         raise Problem(400, "add must be a list of calls")
     try:
@@ -73,7 +74,7 @@ async def _decline(request: web.Request) -> web.StreamResponse:
 
 async def _sort(request: web.Request, action: str, do: Callable[[web.Request, Row, Row], None]) -> web.StreamResponse:
     """Accept or decline what waits under these uids, all or none. Raises `Problem` 404 for an unknown one."""
-    body, world = await read_body(request), request.app[WORLD]
+    body, world = await read_object(request), request.app[WORLD]
     uids = list(dict.fromkeys(str(one) for one in texts(body.get(action))))
     if not uids:
         raise Problem(400, f"{action} must be a list of uids")

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from server.sandbox.legacy.asked import items_of, numbers, read_body, read_list
+from server.sandbox.legacy.asked import items_of, numbers, read_list
 from server.sandbox.legacy.dialect import type_of_element
 from server.sandbox.legacy.envelope import message_of, respond
 from server.sandbox.rest.access import asker, may, require
 from server.sandbox.rest.answers import Problem, nothing
+from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.linking import can_link, link, rows_linked, unlink
 from server.sandbox.rest.query import whole
 from server.sandbox.rest.search import is_visible
@@ -51,7 +52,7 @@ async def _list(request: web.Request) -> web.StreamResponse:
 
 
 async def _set(request: web.Request) -> web.StreamResponse:
-    body = await read_body(request)
+    body = await read_object(request)
     inner = body.get("request", body)
     asked = inner.get("links") if isinstance(inner, dict) else None
     if not isinstance(asked, dict) or not asked.keys() & _ACTIONS.keys():

@@ -10,12 +10,13 @@ from typing import Final
 
 from aiohttp import web
 
-from server.sandbox.legacy.asked import items_of, read_body, read_list, texts
+from server.sandbox.legacy.asked import items_of, read_list, texts
 from server.sandbox.legacy.envelope import message_of, respond
 from server.sandbox.legacy.older import SHOWN
 from server.sandbox.legacy.v2 import KINDS, Kind
 from server.sandbox.legacy.writes import Done
 from server.sandbox.rest.answers import Problem, nothing
+from server.sandbox.rest.bodies import read_object
 from server.sandbox.routes import Route
 from server.sandbox.world import WORLD, Row
 
@@ -40,7 +41,7 @@ def _asked_kinds(kind: Kind, types: Sequence[object]) -> list[Kind]:
 
 
 async def _set(kind: Kind, request: web.Request) -> web.StreamResponse:
-    body = await read_body(request)
+    body = await read_object(request)
     inner = body.get("request", body)
     asked = inner.get(_key(kind), inner.get(kind.name)) if isinstance(inner, dict) else None
     if not isinstance(asked, dict) or not asked.keys() & {"add", "update"}:

@@ -8,10 +8,11 @@ from typing import Final
 from aiohttp import web
 
 from server.sandbox.legacy import lists, notes, shapes, writes
-from server.sandbox.legacy.asked import Asked, items_of, read_body, read_list
+from server.sandbox.legacy.asked import Asked, items_of, read_list
 from server.sandbox.legacy.envelope import code_of, message_of
 from server.sandbox.legacy.writes import Done
 from server.sandbox.rest.answers import Problem, hal, nothing
+from server.sandbox.rest.bodies import read_object
 from server.sandbox.rest.nouns import NOUNS
 from server.sandbox.routes import Route
 from server.sandbox.world import WORLD, Row, World
@@ -60,7 +61,7 @@ async def _list(kind: Kind, request: web.Request) -> web.StreamResponse:
 
 
 async def _write(kind: Kind, request: web.Request) -> web.StreamResponse:
-    body = await read_body(request)
+    body = await read_object(request)
     if not body.keys() & {"add", "update"}:
         raise Problem(400, "add or update is required")
     fresh, known = items_of(body, "add"), items_of(body, "update")

@@ -78,6 +78,12 @@ async def _old_subdomain(request: web.Request) -> web.StreamResponse:
     return _address(request.app[WORLD])
 
 
+async def _owner(request: web.Request) -> web.StreamResponse:
+    """Whose token it is, for OAuth libraries that ask every service for that."""
+    user = asker(request).user
+    return plain({"id": user["id"], "name": user["name"], "last_name": None, "email": user["email"]})
+
+
 def _address(world: World) -> web.Response:
     domain = urlsplit(world.origin).netloc
     top = "ru" if world.switches["brand"] == "amocrm" else "com"
@@ -166,7 +172,16 @@ ROUTES: Final = [
     ),
     Route("GET", "/oauth2/account/current/subdomain", _subdomain, "the account's present address", door="open"),
     Route("GET", "/oauth2/account/subdomain", _old_subdomain, "the same by an access token; obsolete"),
-    Route("GET", "/oauth", _consent, "consent page", door="open", query=("client_id", "state", "mode")),
+    Route("GET", "/v3/user", _owner, "whose token it is"),
+    Route(
+        "GET",
+        "/oauth",
+        _consent,
+        "consent page",
+        door="open",
+        query=("client_id", "state", "mode"),
+        or_slash=True,
+    ),
     Route(
         "POST",
         "/oauth",
@@ -175,6 +190,7 @@ ROUTES: Final = [
         door="open",
         fidelity="switch: redirect_client_id",
         body="form",
+        or_slash=True,
     ),
     Route(
         "POST",

@@ -29,7 +29,7 @@ _ALWAYS: Final = (
     "is_technical_account",
     "contact_name_display_order",
 )
-_WITH_TOP: Final = ("amojo_id", "uuid", "version", "entity_names", "drive_url", "invoices_settings")
+_WITH_TOP: Final = ("amojo_id", "uuid", "version", "drive_url", "invoices_settings")
 
 
 async def _account(request: web.Request) -> web.StreamResponse:
@@ -50,6 +50,7 @@ def _parts(world: World) -> dict[str, Any]:
         "amojo_rights": {"can_direct": True, "can_create_groups": True},
         "users_groups": [{"id": group["id"], "name": group["name"], "uuid": None} for group in world.groups],
         "task_types": world.account["task_types"],
+        "entity_names": world.account["entity_names"],
         "datetime_settings": world.account["datetime_settings"],
     }
 

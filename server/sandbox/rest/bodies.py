@@ -29,8 +29,14 @@ async def read_json(request: web.Request) -> Any:
 
 
 async def read_any(request: web.Request) -> Any:
-    """The body as JSON or as a form, whichever it is: generic OAuth libraries and old widgets send forms."""
-    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    """The body as JSON or as a form, whichever it is: generic OAuth libraries and old widgets send forms.
+
+    curl calls every body a form that nobody has named, so JSON is known by how it begins.
+    """
+    if request.content_type == "multipart/form-data":
+        return nested(await _form(request))
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    if is_form and not (await request.read()).lstrip().startswith((b"{", b"[")):
         return nested(await _form(request))
     return await read_json(request)
 

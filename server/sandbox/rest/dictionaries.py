@@ -54,6 +54,38 @@ async def _add_tags(entity_type: str, request: web.Request) -> web.StreamRespons
     return hal({"_total_items": len(made), "_links": links, "_embedded": {"tags": made}})
 
 
+def _leads_tags(_: web.Request) -> Row:
+    return {"entity_type": "leads"}
+
+
+def _check_tag(request: web.Request, row: Row, _: Row, refuse: Refuse) -> None:
+    same = request.app[WORLD].tags.where(entity_type="leads", name=row["name"])
+    if not row["name"].strip():
+        refuse("FieldMissing", "name", "This field is missing.")
+    if any(other["id"] != row["id"] for other in same):
+        refuse("NotUnique", "name", "This value is already used.")
+    if row["color"] is not None and row["color"] not in _COLORS:
+        refuse("NotSupportedChoice", "color", NOT_A_CHOICE)
+
+
+def _show_tag(_: web.Request, row: Row) -> Row:
+    return show_tag(row)
+
+
+# Only tags of leads can be changed, for only they have colours.
+TAGS: Final = Shelf(
+    "tags",
+    "tags",
+    "/api/v4/leads/tags",
+    (Member("name", "text", required=True), Member("color", "text")),
+    "tag of leads",
+    scope=_leads_tags,
+    show=_show_tag,
+    check=_check_tag,
+    writers=asker,
+)
+
+
 def _stamp(request: web.Request, row: Row, _: Row, __: Refuse) -> None:
     now = request.app[WORLD].now()
     row.setdefault("created_at", now)
@@ -153,6 +185,7 @@ def _tag_routes(entity_type: str) -> list[Route]:
 
 ROUTES: Final = [
     *routes(LOSS_REASONS, *ALL),
-    *routes(SOURCES, *ALL),
+    *routes(TAGS, "update_many", "update_one"),
+    *routes(SOURCES, *ALL, "delete_many"),
     *[route for entity_type in ENTITIES for route in _tag_routes(entity_type)],
 ]

@@ -103,6 +103,8 @@ def told(world: World, change: Row) -> Iterator[Told]:
         kind = _NOTES.get(change["note"]["note_type"])
         if kind is not None:
             yield kind, [{"note": {"id": change["note"]["id"]}}], []
+    elif action == "follow":
+        yield "link_followed", [], []
     elif action == "responsible":
         yield "entity_responsible_changed", [_user(row)], [_user(change, "old_responsible_user_id")]
     elif action == "status":

@@ -191,8 +191,25 @@ async def delete(shelf: Shelf, request: web.Request) -> web.StreamResponse:
     return nothing()
 
 
+async def delete_many(shelf: Shelf, request: web.Request) -> web.StreamResponse:
+    """DELETE with an array of ids: 204, or none of them."""
+    shelf.writers(request)
+    known, refusals, rows = {row["id"]: row for row in of(request, shelf)}, Refusals(), []
+    for position, item in enumerate(await read_items(request)):
+        row = known.get(_key(shelf, item.get("id")))
+        if row is None:
+            refusals.of(request_id_of(item, position))("NotFound", "id", "Entity not found")
+        else:
+            rows.append(row)
+    refusals.settle()
+    for row in rows:
+        shelf.removed(request, row)
+        _collection(request, shelf).remove(row["id"])
+    return nothing()
+
+
 def routes(shelf: Shelf, *methods: str, query: tuple[str, ...] = ("page", "limit", "filter", "order")) -> list[Route]:
-    """The rows of these methods: list, one, create (or create_one), update_many, update_one, delete."""
+    """The rows of these methods: list, one, create (or create_one), update_many, update_one, delete, delete_many."""
     item = f"{shelf.path}/{shelf.id_pattern}"
     name = shelf.name.replace("_", " ")
 
@@ -207,6 +224,7 @@ def routes(shelf: Shelf, *methods: str, query: tuple[str, ...] = ("page", "limit
         "update_many": Route("PATCH", shelf.path, served(update_many), f"change several {name}", body="array"),
         "update_one": Route("PATCH", item, served(update_one), f"change one {shelf.one}", body="object"),
         "delete": Route("DELETE", item, served(delete), f"delete one {shelf.one}"),
+        "delete_many": Route("DELETE", shelf.path, served(delete_many), f"delete several {name}", body="array"),
     }
     return [rows[method] for method in methods]
 

@@ -25,6 +25,24 @@ async def test_tags_are_created_once_per_name_and_kind(api: Api) -> None:
     assert (await api.post("/api/v4/leads/tags", [{"name": "x", "color": {}}])).status == 400
 
 
+async def test_a_tag_of_leads_is_renamed_and_coloured(api: Api) -> None:
+    """One or several at a time; a name that another tag has is refused; other entities' tags stay as they are."""
+    path = "/api/v4/leads/tags"
+    first, second = await made(await api.post(path, [{"name": "a"}, {"name": "b"}]), "tags")
+
+    one = await body(await api.patch(f"{path}/{first['id']}", {"name": "A", "color": "DDEBB5"}))
+    many = await made(await api.patch(path, [{"id": second["id"], "color": "EBEBEB", "request_id": "7"}]), "tags")
+
+    assert (one["id"], one["name"], one["color"]) == (first["id"], "A", "DDEBB5")
+    assert (many[0]["name"], many[0]["color"], many[0]["request_id"]) == ("b", "EBEBEB", "7")
+    assert (await api.patch(f"{path}/{first['id']}", {"name": "b"})).status == 400
+    assert (await api.patch(f"{path}/{first['id']}", {"color": "red"})).status == 400
+    assert (await api.patch(f"{path}/{first['id']}", {"name": " "})).status == 400
+    assert (await api.patch(path, [{"id": 5, "name": "c"}])).status == 400
+    assert (await api.patch(f"{path}/5", {"name": "c"})).status == 404
+    assert (await api.patch("/api/v4/contacts/tags", [{"id": 5}])).status == 405
+
+
 async def test_null_takes_all_tags_away(api: Api) -> None:
     """`_embedded.tags: null`, as documented; an absent key changes nothing."""
     lead = (await made(await api.post("/api/v4/leads", [{"_embedded": {"tags": [{"name": "a"}]}}]), "leads"))[0]["id"]
@@ -77,6 +95,18 @@ async def test_a_source_belongs_to_its_integration_and_names_leads(api: Api, sit
     assert (await site.get("/api/v4/sources")).status == 403
     assert (await api.get("/api/v4/sources?filter[external_id]=other")).status == 204
     assert (await api.delete(f"/api/v4/sources/{source['id']}")).status == 204
+
+
+async def test_sources_are_deleted_by_the_list(api: Api, world: World) -> None:
+    """DELETE carries the ids; one that is unknown keeps the others."""
+    items = [{"name": name, "external_id": name} for name in "abc"]
+    first, second, third = await made(await api.post("/api/v4/sources", items), "sources")
+
+    refused = await api.delete("/api/v4/sources", [{"id": third["id"]}, {"id": 5}])
+    gone = await api.delete("/api/v4/sources", [{"id": first["id"]}, {"id": second["id"]}])
+
+    assert (refused.status, gone.status) == (400, 204)
+    assert [row["id"] for row in world.sources] == [third["id"]]
 
 
 async def test_users_are_created_ten_at_most_with_201(api: Api, world: World) -> None:

@@ -2,12 +2,14 @@
 
 import base64
 import json
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 import jwt
 import pytest
+from aiohttp import ClientSession
 from amocrm_client import Api, Receiver, Site, body, made, new_contact
 
 from server.sandbox import integrations
@@ -344,7 +346,48 @@ async def test_an_address_may_end_with_a_slash(api: Api, world: World) -> None:
 
     assert (await api.get("/api/v4/users/?with=role")).status == 200
     assert (await api.get(f"/api/v4/contacts/{contact}/")).status == 200
+    assert (await api.get(f"/oauth/?client_id={integrations.main(world)['id']}")).status == 200
     assert (await api.post("/api/v4/leads/", [{}])).status == 200
+
+
+async def test_json_that_is_called_a_form_is_json(api: Api, site: Site, world: World, pair: Row) -> None:
+    """As curl calls every body that nobody has named: objects as well as lists, and the exchange of tokens."""
+    lead, form = next(iter(world.leads))["id"], {"Content-Type": "application/x-www-form-urlencoded"}
+    hook = {"destination": "https://shop.example/hook", "settings": ["add_lead"]}
+    integration = integrations.main(world)
+    grant = {"client_id": integration["id"], "client_secret": integration["secret"], "grant_type": "refresh_token",
+             "refresh_token": pair["refresh_token"], "redirect_uri": integration["redirect_uri"]}  # fmt: skip
+
+    changed = await api.call("PATCH", f"/api/v4/leads/{lead}", data=' {"price": 7}', headers=form)
+    hooked = await api.call("POST", "/api/v4/webhooks", data=json.dumps(hook), headers=form)
+    broken = await api.call("POST", "/api/v4/webhooks", data='{"destination', headers=form)
+
+    assert (changed.status, hooked.status, broken.status) == (200, 201, 400)
+    assert world.leads[lead]["price"] == 7
+    assert (await site.post("/oauth2/access_token", data=json.dumps(grant), headers=form)).status == 200
+
+
+async def test_two_slashes_in_an_address_are_one(api: Api, world: World) -> None:
+    """A client joins `https://<host>/` and `/api/v4/…`; method, body and token survive."""
+    async with ClientSession(f"{world.origin}//", headers=api.headers) as client:
+        made = await client.post("api/v4/leads", json=[{"name": "x"}])
+
+        assert (made.status, made.method) == (200, "POST")
+        assert (await client.get("api/v4/account?with=version")).status == 200
+        assert (await client.get("api/v4/nothing")).status == 404
+
+
+async def test_a_token_tells_whose_it_is(enter: Callable[[str], Api], site: Site, world: World) -> None:
+    """As generic OAuth libraries ask for the owner; no right is needed for it."""
+    user = world.user_named("205")
+    assert user is not None
+
+    owner = await body(await enter("205").get("/v3/user"))
+
+    assert {name: owner[name] for name in ("id", "name", "email")} == {
+        name: user[name] for name in ("id", "name", "email")
+    }
+    assert (await site.get("/v3/user")).status == 401
 
 
 async def test_the_old_address_of_the_account_still_answers(site: Site, pair: Row) -> None:

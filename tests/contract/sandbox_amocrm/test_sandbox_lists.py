@@ -225,6 +225,16 @@ async def test_the_account_has_every_member_strict_clients_read(api: Api) -> Non
     assert set(rich["_embedded"]["amojo_rights"]) == {"can_direct", "can_create_groups"}
 
 
+async def test_the_account_tells_what_its_deals_are_called(api: Api) -> None:
+    """with=entity_names: in every language, declined where the language declines."""
+    names = (await body(await api.get("/api/v4/account?with=entity_names")))["_embedded"]["entity_names"]
+
+    assert names["leads"]["ru"]["singular_form"]["genitive"] == "сделки"
+    assert names["leads"]["en"] == {
+        "gender": "m", "singular_form": {"default": "lead"}, "plural_form": {"default": "leads"},
+    }  # fmt: skip
+
+
 async def test_the_current_user_can_be_fetched_with_all_rights(api: Api) -> None:
     """Strict clients read each flag and letter."""
     current = (await body(await api.get("/api/v4/account")))["current_user_id"]
