@@ -41,7 +41,8 @@ define([
       <div class="digital-pipeline__short-task digital-pipeline__short-task_widget-style_${entry.code}">${entry.dp.title || entry.name}</div></div>
     <div data-action="send_widget_hook"><form class="digital-pipeline__edit-forms"><div class="task-edit__body"><div class="task-edit__body__form">
       <div id="widget_settings__fields_wrapper" class="${BLOCK}__fields">${entry.dp.fields.map(field)}</div></div></div></form>
-      ${button('trigger-save', text('card.save'))}<button type="button" class="button-cancel js-trigger-cancel">${text('modal.cancel')}</button></div></div>`;
+      <div class="digital-pipeline__edit-footer trigger_settings__process__footer">${button('trigger-save', text('card.save'))}
+      <button type="button" class="button-cancel js-trigger-cancel">${text('modal.cancel')}</button></div></div></div>`;
 
   const bot = (handler) => html`<div class="salesbot-designer__block" data-handler="${handler.code}"><form class="js-bot-form"><div class="js-bot-body">${handler.fields.map(field)}</div></form>
     <ul class="js-bot-exits"></ul>${button('bot-save', text('card.save'))}<pre class="js-bot-source"></pre></div>`;
