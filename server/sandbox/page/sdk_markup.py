@@ -144,7 +144,7 @@ _OTHERS: Final = {
     "the automation page": (
         ".digital-pipeline__short-task_widget-style_official",
         "[data-action=send_widget_hook] form.digital-pipeline__edit-forms",
-        ".task-edit__body__form", ".js-trigger-cancel",
+        ".task-edit__body__form", ".js-trigger-cancel", ".digital-pipeline__item .widget_settings_block__item_field",
         ".digital-pipeline__edit-footer.trigger_settings__process__footer button.js-trigger-save",
     ),
 }  # fmt: skip

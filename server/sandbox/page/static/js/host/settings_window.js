@@ -90,13 +90,13 @@ define([
     await confirmedByWidget(widget, 'Y', values);
     const answer = await store(entry, 'install', values);
     if (typeof widget.callbacks.onInstall === 'function') loader.call(widget, 'onInstall');
-    adopt(widget, values, 'installed', answer);
+    adopt(entry, widget, values, answer);
     await loader.install(widget, here.place);
   }
 
   async function save(entry, widget, values) {
     await confirmedByWidget(widget, 'Y', values);
-    adopt(widget, values, 'installed', await store(entry, 'edit', values));
+    adopt(entry, widget, values, await store(entry, 'edit', values));
   }
 
   async function uninstall(entry, widget, values) {
@@ -106,9 +106,10 @@ define([
     announce('widget:removed', [entry.code, widget || undefined]);
   }
 
-  function adopt(widget, values, status, answer) {
+  function adopt(entry, widget, values, answer) {
     loader.forget();
-    widget.set_settings(Object.assign({}, values, answer.settings, { status, active: 'Y', widget_active: 'Y' }));
+    const settings = fields.parsable(entry, Object.assign({}, values, answer.settings));
+    widget.set_settings(Object.assign(settings, { status: 'installed', active: 'Y', widget_active: 'Y' }));
   }
 
   const ACTIONS = { install, save, uninstall };
