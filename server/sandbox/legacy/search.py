@@ -44,10 +44,12 @@ def _contact(world: World, entity_type: str, row: Row) -> Iterator[str]:
     yield f"\t\t\t<name>{_text(company['name'])}</name>"
     yield "\t\t</company>"
     yield f"\t\t<is_company>{int(entity_type == 'companies')}</is_company>"
-    yield "\t\t<phone_numbers>"
+    yield "\t\t<phones>"
     for phone in values_by_code(world, row, entity_type, "PHONE"):
-        yield f"\t\t\t<phone_number><number>{_text(phone)}</number></phone_number>"
-    yield "\t\t</phone_numbers>"
+        yield f"\t\t\t<phone><number>{_text(phone)}</number></phone>"
+    yield "\t\t</phones>"
+    user = world.users.get(row["responsible_user_id"]) or {"id": "", "name": ""}
+    yield f"\t\t<user><id>{user['id']}</id><name>{_text(user['name'])}</name></user>"
     yield "\t</contact>"
 
 

@@ -90,7 +90,7 @@ _APP: Final = (
     }),
     *of("APP", "test_constants_have_what_widgets_read", {
         "APP.constant": "(key[, value]) reads or sets",
-        "APP.constant('account')": "id, name, subdomain, timezone, language, paid_till, cf, users, …",
+        "APP.constant('account')": "id, name, subdomain, timezone, language, paid_till, cf, predefined_cf, users, …",
         "APP.constant('user')": "id, name, login, lang, personal_mobile",
         "APP.constant('user_rights')": "the user's rights",
         "APP.constant('managers')": "by id: id, title, option, login, active, is_admin, free_user, group, online, …",

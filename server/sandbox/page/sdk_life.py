@@ -12,7 +12,7 @@ _CALLBACKS: Final = (
     }),
     *of("callback", "test_leaving_an_area_destroys_and_starts_anew", {"destroy": "() when the area is left"}),
     *of("callback", "test_official_sample_is_reached_from_triggers_bots_and_sources", {
-        "settings": "($settings_body, {source_id, external_id} or {}) the settings window is open",
+        "settings": "($modal_body, {source_id, external_id} or {}) the settings window is open",
         "dpSettings": "() the dialog of a trigger is open, on /settings/pipeline/leads/; triggers never fire",
         "salesbotDesignerSettings": "($body, renderRow, params) → {exits}",
         "onSalesbotDesignerSave": "(handler_code, params) → the bot's program; bots do not speak",
@@ -119,6 +119,15 @@ _RULES: Final = (
     *of("rule", "test_every_kind_of_field_is_saved_in_its_form", {
         "settings fields": "text, pass, users, users_lp, custom in their forms",
     }, "switch: users_field"),
+    *of("rule", "test_users_settings_may_be_parsed_or_read", {
+        "per-user settings": "objects that JSON.parse takes as well: widgets do either",
+    }, "switch: users_field"),
+    *of("rule", "test_window_stays_open_when_the_save_button_says_so", {
+        "data-onsave-destroy-modal": "unless true on Save, the settings window stays open after saving",
+    }),
+    *of("rule", "test_accounts_address_written_in_full_is_this_page", {
+        "https://<subdomain>.<domain>/…": "in fetch, XMLHttpRequest and the router: this page's own origin",
+    }),
     *of("rule", "test_requiring_class_has_pages_in_the_left_menu", {
         "left_menu": "items, order, sub-items, is_hidden",
     }),

@@ -91,7 +91,11 @@ _EVERY_PAGE: Final = (
     "#page_holder", ".js-navigate-link", "head link[rel=stylesheet]",
 )  # fmt: skip
 _CARD: Final = (
-    "#card_holder", "#card_fake", "#edit_card", "#person_name", ".control-phone.js-control-phone input",
+    "#card_holder", "#card_fake", "#person_name",
+    ".card-holder__fields > .card-fields__fields-block > form#edit_card > div > .card-entity-form__top",
+    ".card-tabs > .card-tabs__item.js-card-tab[data-id=default]", ".card-entity-form__main-fields.js-card-main-fields",
+    ".card-entity-form__fields > .linked-forms__group-wrapper_main.linked-forms__group-wrapper.js-cf-group-wrapper",
+    ".linked-form__field[data-id] input[name^='CFV[']", ".control-phone.js-control-phone input",
     ".control-fullname input", ".card-cf-table-main", "#widgets_block.card-widgets", ".card-widgets__top",
     "#nano-card-widgets", ".card-widgets__elements", ".js-card-widgets-cap._with-widgets",
     ".card-widgets.js-widgets-active",
@@ -118,9 +122,12 @@ _SETTINGS: Final = (
     ".fields > .widget-settings__modal.modal > .modal-scroller.custom-scroll > .modal-body.modal-body-relative",
     ".modal-body > .widget-settings > .widget-settings__base-space > .widget_main_info", ".widget_settings_block__img",
     ".widget_settings_block__head__title", ".widget_settings_block__head-desc", ".widget-settings__command-plate",
-    "button.js-widget-save#save_fields", "button.js-widget-uninstall",
+    ".widget-settings__command-plate button.js-widget-uninstall#fields",
+    "#widget_settings__fields_wrapper > .widget_settings_block__controls.widget_settings_block__controls_top",
+    ".widget_settings_block__controls > button.js-widget-save#save_fields[data-onsave-destroy-modal=true]",
     ".widget-state.widget-state_status_not_configured",
-    ".widget-settings__additional-block", ".widget-settings__desc-space > .widget_settings_block",
+    ".widget-settings__additional-block",
+    ".widget-settings__wrap-desc-space > .widget-settings__desc-space > .widget_settings_block",
     "#widget_settings__fields_wrapper.widget_settings_block__fields", ".widget_settings_block__item_field",
     ".widget_settings_block__title_field", ".widget_settings_block_users__title_field", "input#widget_active__sw",
     ".widget_settings_block__input_field > input.widget_settings_block__controls__.text-input",
@@ -137,7 +144,8 @@ _OTHERS: Final = {
     "the automation page": (
         ".digital-pipeline__short-task_widget-style_official",
         "[data-action=send_widget_hook] form.digital-pipeline__edit-forms",
-        ".task-edit__body__form", "button.js-trigger-save", ".js-trigger-cancel",
+        ".task-edit__body__form", ".js-trigger-cancel", ".digital-pipeline__item .widget_settings_block__item_field",
+        ".digital-pipeline__edit-footer.trigger_settings__process__footer button.js-trigger-save",
     ),
 }  # fmt: skip
 

@@ -52,6 +52,12 @@ _CF_TYPES: Final = {
     "birthday": 14,
     "legal_entity": 15,
 }
+_ENTREE: Final = {
+    "ENTREE_CONTACTS": "contacts",
+    "ENTREE_COMPANY": "companies",
+    "ENTREE_DEALS": "leads",
+    "ENTREE_CUSTOMERS": "customers",
+}
 _env: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -140,7 +146,8 @@ def _constants(request: web.Request, user: Row) -> Row:
             "paid_till": world.now() + _PAID_FOR_S,
             "tariffName": "advanced",
             "main_pipeline_id": main,
-            "cf": _custom_fields(world),
+            "cf": {str(one["id"]): _custom_field(one) for one in world.custom_fields},
+            "predefined_cf": _predefined(world),
             "users": {str(one["id"]): one["name"] for one in world.users},
         },
         "user": {
@@ -170,8 +177,21 @@ def _cache_version(world: World) -> str:
     return f"{_START}-{abs(hash(json.dumps(facts, sort_keys=True))):x}"
 
 
-def _custom_fields(world: World) -> Row:
-    return {str(one["id"]): {"id": one["id"], "NAME": one["name"], "CODE": one["code"]} for one in world.custom_fields}
+def _custom_field(one: Row) -> Row:
+    """A field as scripts of the page know it; DEALS is what amoCRM calls leads there."""
+    places = {name: one["entity_type"] == entity for name, entity in _ENTREE.items()}
+    kind = _CF_TYPES.get(one["type"], 0)
+    return {"id": one["id"], "ID": one["id"], "NAME": one["name"], "CODE": one["code"], "TYPE_ID": kind, **places}
+
+
+def _predefined(world: World) -> Row:
+    """amoCRM's own fields by code: contacts and companies have the same ones there."""
+    found: Row = {}
+    for one in world.custom_fields:
+        if one["code"] and one["entity_type"] in _ENTREE.values():
+            field = found.setdefault(one["code"], _custom_field(one))
+            field.update({name: True for name, entity in _ENTREE.items() if entity == one["entity_type"]})
+    return found
 
 
 def _yes(value: object) -> str:

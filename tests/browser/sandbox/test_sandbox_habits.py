@@ -342,3 +342,48 @@ async def test_dialler_saves_what_came_of_a_call(host: Host) -> None:
     lead = next(row for row in host.world.leads if row["name"] == "Заказ по звонку")
     assert [note["params"]["text"] for note in host.world.notes.where(entity_id=lead["id"])] == ["Перезвонить"]
     assert await page.evaluate("APP.sdk.getCallingStatus()") is False
+
+
+ABSOLUTE = """define(['jquery'], $ => function () {
+  const self = this, own = path => `https://${self.system().subdomain}.${self.system().domain}${path}`;
+  this.callbacks = {init: () => true, bind_actions: () => true, render() {
+    (async () => {
+      const account = await (await fetch(own('/api/v4/account'))).json();
+      const pipelines = await $.ajax({url: own('/api/v4/leads/pipelines'), dataType: 'json'});
+      window.seen = [account.subdomain, pipelines._embedded.pipelines.length > 0];
+      APP.router.navigate(own('/contacts/list/'), {trigger: true});
+    })();
+    return true; }}; });"""
+
+
+@pytest.mark.parametrize("brand", ["amocrm", "kommo"])
+async def test_accounts_address_written_in_full_is_this_page(host: Host, brand: str) -> None:
+    """https://<subdomain>.<domain>/… from fetch, $.ajax and the router: the page's own origin in amoCRM, and here."""
+    host.world.switches.set({"brand": brand})
+    host.write("absolute", ABSOLUTE)
+    page = await host.open("/dashboard/")
+
+    await page.wait_for_url("**/contacts/list/")
+    assert page.url == host.url("/contacts/list/")
+    assert await host.seen() == [host.world.account["subdomain"], True]
+
+
+PARSING = """define([], () => function () {
+  const self = this;
+  this.callbacks = {render: () => true, bind_actions: () => true, init() {
+    const {extensions} = self.get_settings();
+    window.seen = [JSON.parse(extensions)['7'], extensions['7'], Object.keys(extensions)];
+    return true; }}; });"""
+
+
+async def test_users_settings_may_be_parsed_or_read(host: Host) -> None:
+    """Of per-user settings some widgets parse a text and some read an object: what get_settings() has serves both."""
+    host.write("parsing", PARSING, settings={"extensions": {"name": "widget.name", "type": "users"}})
+    row = host.world.widgets.get("parsing")
+    assert row is not None
+    host.world.widgets.put({**row, "settings": {"extensions": {"7": "207"}}})
+
+    await host.open("/dashboard/")
+
+    assert host.errors("parsing") == []
+    assert await host.seen() == ["207", "207", ["7"]]

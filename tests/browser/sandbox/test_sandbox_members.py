@@ -44,6 +44,12 @@ async def test_constants_have_what_widgets_read(host: Host) -> None:
     assert account["subdomain"] == host.world.account["subdomain"]
     assert account["paid_till"] > host.world.now()
     assert {"timezone", "language", "top_level_domain", "cf", "users", "tariffName", "amojo_id"} <= set(account)
+    lead_field = next(one for one in host.world.custom_fields if one["entity_type"] == "leads")
+    told = account["cf"][str(lead_field["id"])]
+    assert (told["ID"], told["NAME"], told["ENTREE_DEALS"]) == (lead_field["id"], lead_field["name"], True)
+    assert (told["ENTREE_CONTACTS"], told["TYPE_ID"]) == (False, await page.evaluate("APP.cf_types.select"))
+    phone = account["predefined_cf"]["PHONE"]
+    assert (phone["ENTREE_CONTACTS"], phone["ENTREE_COMPANY"], phone["ENTREE_DEALS"]) == (True, True, False)
     assert found["user"]["id"] == user["id"]
     assert {"login", "name", "personal_mobile"} <= set(found["user"])
     manager = found["managers"][str(user["id"])]

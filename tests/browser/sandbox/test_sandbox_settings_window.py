@@ -167,3 +167,38 @@ async def test_page_speaks_the_users_language(host: Host) -> None:
     assert await page.inner_text(".js-widget-install") == "Install"
     assert await page.evaluate("APP.lang_id") == "en"
     assert "title en" in await page.inner_text(".widget_settings_block")
+
+
+WINDOW = """define([], () => function () {
+  this.callbacks = {render: () => true, init: () => true, bind_actions: () => true, onSave: () => true,
+    settings($body) {
+      const $rows = $body.find('.widget_settings_block .widget_settings_block__controls');
+      window.seen = [$body.is('.modal-body'), $rows.length];
+      $body.find('.js-widget-save').attr('data-onsave-destroy-modal', 'false').trigger('button:save:enable');
+      $('.widget_settings_block__controls').before('<b class="own-row">own</b>');
+    }}; });"""
+
+
+@pytest.mark.parametrize("active", [False, True])
+async def test_settings_gets_the_whole_window(host: Host, active: bool) -> None:
+    """The body of the modal, with a place for own rows over the buttons, before the installation too."""
+    host.write("window", WINDOW, active=active)
+    page = await host.open("/settings/widgets/window/")
+    await page.wait_for_selector(f"{MODAL} [data-settings=ready]")
+
+    assert await host.seen() == [True, 1]
+    assert await page.locator("#widget_settings__fields_wrapper > .own-row").count() == 1
+    assert host.errors("window") == []
+
+
+async def test_window_stays_open_when_the_save_button_says_so(host: Host) -> None:
+    """data-onsave-destroy-modal=false on Save: what is typed is saved, and the window is there still."""
+    host.write("window", WINDOW, settings={"title": {"name": "widget.name", "type": "text"}})
+    page = await host.open("/settings/widgets/window/")
+    await page.fill("input[name=title]", "kept")
+
+    async with page.expect_response("**/ajax/widgets/edit"):
+        await page.click(".js-widget-save")
+
+    await page.wait_for_selector(f"{MODAL} .js-widget-save:enabled:not(.button-input_loading)")
+    assert (host.world.widgets.get("window") or {})["settings"]["title"] == "kept"

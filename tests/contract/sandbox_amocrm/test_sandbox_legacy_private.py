@@ -328,7 +328,8 @@ async def test_the_old_search_answers_in_xml(site: Site, api: Api, world: World)
     assert found[str(contact)].findtext("company/name") == "A & <B>"
     assert (found[str(company)].findtext("name"), found[str(company)].findtext("is_company")) == ("A & <B>", "1")
     assert text.replace("\t", "").split("</id>\n<name>")[0].split("<id>")[1] == str(contact)
-    assert PHONE in text
+    assert found[str(contact)].findtext("phones/phone/number") == PHONE
+    assert [one.tag for one in found[str(contact)].findall("user/*")] == ["id", "name"]
 
 
 async def test_the_old_search_finds_nobody_without_a_text(api: Api) -> None:

@@ -26,7 +26,7 @@ define(['jquery', 'underscore', 'twigjs', 'lib/components/base/modal'], function
       account_id: account.id, // foreign members are none of the host's business
       helper: function () { return 'helper'; },
       settings: function ($modal_body) {
-        seen.push({ settings: $modal_body.find('input[name=login]').length, scope: $modal_body.hasClass('widget_settings_block') });
+        seen.push({ settings: $modal_body.find('input[name=login]').length, scope: $modal_body.hasClass('modal-body') });
         return true;
       },
       init: _.bind(function () {

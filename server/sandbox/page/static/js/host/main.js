@@ -6,6 +6,7 @@ define([
   'host/net',
   'host/trace',
   'host/router',
+  'host/watch/own_address',
   'host/loader',
   'host/feed',
   'host/socket',
@@ -25,6 +26,7 @@ define([
   net,
   trace,
   router,
+  ownAddress,
   loader,
   feed,
   socket,
@@ -95,6 +97,7 @@ define([
     net.followReleases();
     [rightColumn, phoneMenu, controls, bar, views].forEach((room) => room.bind());
     watching.watch();
+    ownAddress.bind(); // after the watching: that one is told where a request really goes
     socket.listen('sandbox:widgets', null, loader.forget);
     socket.connect();
     feed.start().always(() => router.start(onPlace));

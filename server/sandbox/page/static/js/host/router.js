@@ -1,5 +1,5 @@
 /** In-page navigation: history, links of class js-navigate-link, one navigation at a time. */
-define(['jquery', 'host/places'], function ($, places) {
+define(['jquery', 'host/places', 'host/watch/own_address'], function ($, places, ownAddress) {
   'use strict';
 
   let go = () => {};
@@ -9,7 +9,7 @@ define(['jquery', 'host/places'], function ($, places) {
 
   /** Backbone's contract: without `trigger` only the address changes. */
   function navigate(url, options = {}) {
-    const target = new URL(url, location.href);
+    const target = new URL(ownAddress.home(url), location.href);
     if (target.origin !== location.origin) {
       location.assign(target.href);
       return;

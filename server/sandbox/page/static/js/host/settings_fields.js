@@ -88,7 +88,7 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
 
   /** As onSave gets them: per-user fields as objects, or as texts when the switch says so. */
   const read = ($body, entry) =>
-    Object.fromEntries(entry.fields.map((field) => [field.code, told(READ[field.type]($body, field))]));
+    parsable(entry, Object.fromEntries(entry.fields.map((field) => [field.code, told(READ[field.type]($body, field))])));
 
   const told = (value) =>
     typeof value === 'object' && window.SANDBOX_BOOT.users_field === 'string' ? JSON.stringify(value) : value;
@@ -102,5 +102,16 @@ define(['jquery', 'host/app', 'host/html', 'host/texts'], function ($, app, html
   const missing = (entry, values) =>
     entry.fields.filter((field) => field.required && isEmpty(field, values[field.code])).map((field) => field.code);
 
-  return { markup, read, missing, parsed };
+  /** Some widgets call JSON.parse on per-user fields: an object that reads as its JSON serves them too. */
+  function parsable(entry, settings) {
+    entry.fields
+      .map((field) => settings[field.code])
+      .filter((value, index) => PER_USER.includes(entry.fields[index].type) && value && typeof value === 'object')
+      .forEach((value) =>
+        Object.defineProperty(value, 'toString', { value: () => JSON.stringify(value), configurable: true }),
+      );
+    return settings;
+  }
+
+  return { markup, read, missing, parsed, parsable };
 });

@@ -26,9 +26,17 @@ define([
   /** A widget of `installation: false` has nothing to install; a showcase is only looked at. */
   function plate(entry) {
     if (!entry.is_installable) return entry.is_showcase ? button('view', text('settings.view')) : '';
-    if (entry.active !== 'Y') return html`${state('install')}${button('install', text('settings.install'))}`;
-    return html`${state(entry.status)}${button('save', text('settings.save'), `id="save_${entry.code}" disabled`)}
-      ${button('uninstall', text('settings.uninstall'))}`;
+    const id = `id="${entry.code}"`;
+    if (entry.active !== 'Y') return html`${state('install')}${button('install', text('settings.install'), id)}`;
+    return html`${state(entry.status)}${button('uninstall', text('settings.uninstall'), id)}`;
+  }
+
+  /** Below the fields; widgets put rows of their own over it, so it is there before Save is. */
+  function controls(entry) {
+    const attributes = `id="save_${entry.code}" data-onsave-destroy-modal="true" disabled`;
+    return html`<div class="widget_settings_block__controls widget_settings_block__controls_top">${
+      entry.is_installable && entry.active === 'Y' ? button('save', text('settings.save'), attributes) : ''
+    }</div>`;
   }
 
   const switcher = (
@@ -49,8 +57,8 @@ define([
           target="_blank" rel="noopener">${text('settings.support')}</a>`
             : ''
         }</div></div>
-        <div class="widget-settings__desc-space"><div class="widget_settings_block"><div class="widget_settings_block__descr">${html.raw(entry.description || '')}</div>
-          ${entry.tour_description ? html`<div class="widget-settings__tour">${html.raw(entry.tour_description)}</div>` : ''}${entry.is_installable ? switcher(entry) : ''}<div id="widget_settings__fields_wrapper" class="widget_settings_block__fields">${fields.markup(entry, fields.parsed(entry.settings))}</div></div></div></div>`;
+        <div class="widget-settings__wrap-desc-space"><div class="widget-settings__desc-space"><div class="widget_settings_block"><div class="widget_settings_block__descr">${html.raw(entry.description || '')}</div>
+          ${entry.tour_description ? html`<div class="widget-settings__tour">${html.raw(entry.tour_description)}</div>` : ''}${entry.is_installable ? switcher(entry) : ''}<div id="widget_settings__fields_wrapper" class="widget_settings_block__fields">${fields.markup(entry, fields.parsed(entry.settings))}${controls(entry)}</div></div></div></div></div>`;
   }
 
   /** Saves, when the widget's onSave agrees. Rejects with words for the person in front of it. */
@@ -82,13 +90,13 @@ define([
     await confirmedByWidget(widget, 'Y', values);
     const answer = await store(entry, 'install', values);
     if (typeof widget.callbacks.onInstall === 'function') loader.call(widget, 'onInstall');
-    adopt(widget, values, 'installed', answer);
+    adopt(entry, widget, values, answer);
     await loader.install(widget, here.place);
   }
 
   async function save(entry, widget, values) {
     await confirmedByWidget(widget, 'Y', values);
-    adopt(widget, values, 'installed', await store(entry, 'edit', values));
+    adopt(entry, widget, values, await store(entry, 'edit', values));
   }
 
   async function uninstall(entry, widget, values) {
@@ -98,9 +106,10 @@ define([
     announce('widget:removed', [entry.code, widget || undefined]);
   }
 
-  function adopt(widget, values, status, answer) {
+  function adopt(entry, widget, values, answer) {
     loader.forget();
-    widget.set_settings(Object.assign({}, values, answer.settings, { status, active: 'Y', widget_active: 'Y' }));
+    const settings = fields.parsable(entry, Object.assign({}, values, answer.settings));
+    widget.set_settings(Object.assign(settings, { status: 'installed', active: 'Y', widget_active: 'Y' }));
   }
 
   const ACTIONS = { install, save, uninstall };
@@ -121,6 +130,7 @@ define([
     try {
       await ACTIONS[kind](entry, context.widget, values);
       $button.trigger('button:saved');
+      if (kind === 'save' && $button.attr('data-onsave-destroy-modal') !== 'true') return; // the widget keeps its window
       context.modal.destroy();
       announce('widget:saved', [entry.code]);
     } catch (problem) {
@@ -160,9 +170,8 @@ define([
     });
     bind(entry, context);
     const { widget } = context;
-    const $settings = context.$body.find('.widget_settings_block');
     if (widget && typeof (widget.callbacks || {}).settings === 'function')
-      loader.call(widget, 'settings', $settings, source);
+      loader.call(widget, 'settings', context.$body, source);
     context.$body.attr('data-settings', 'ready');
     announce('widget:settings:opened', [entry.code]);
   }

@@ -12,7 +12,8 @@ define([
   'host/socket',
   'host/trace',
   'host/right_column',
-], function ($, _, app, here, system, net, templates, actions, sources, socket, trace, rightColumn) {
+  'host/settings_fields',
+], function ($, _, app, here, system, net, templates, actions, sources, socket, trace, rightColumn, fields) {
   'use strict';
 
   const OF_THE_HOST = ['id', 'status', 'path', 'oauth_client_uuid', 'images_path', 'support', 'cdn_path'];
@@ -110,7 +111,7 @@ define([
     widget.init_once = entry.init_once === 'Y';
     // The base's own methods: a widget that replaces them must not be asked to keep what the host hands over.
     base.set_lang.call(widget, withServerTexts(texts, entry));
-    const settings = parse(entry.settings);
+    const settings = fields.parsable(entry, parse(entry.settings));
     widget.params = {};
     base.set_settings.call(
       widget,

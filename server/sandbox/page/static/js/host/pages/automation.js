@@ -21,7 +21,7 @@ define([
   const button = (name, label, data = '') => html`<button type="button" class="button-input js-${name}" ${html.raw(data)}>
     <span class="button-input-inner">${label}</span></button>`;
 
-  const row = (title, control) => html`<div class="${BLOCK}__item_field"><div class="${BLOCK}__title_field" title="${title}">${title}</div>
+  const row = (title, control) => html`<div class="${BLOCK}__item_field form-group"><div class="${BLOCK}__title_field" title="${title}">${title}</div>
     <div class="${BLOCK}__input_field">${control}</div></div>`;
 
   const field = (one) =>
@@ -37,11 +37,12 @@ define([
     <div class="js-dialog"></div></section>`;
 
   /** amoCRM's names around the form of a trigger, by which dpSettings finds it. */
-  const trigger = (entry) => html`<div class="digital-pipeline__item-inner"><div class="digital-pipeline__short-task-wrapper">
+  const trigger = (entry) => html`<div class="digital-pipeline__item"><div class="digital-pipeline__item-inner"><div class="digital-pipeline__short-task-wrapper">
       <div class="digital-pipeline__short-task digital-pipeline__short-task_widget-style_${entry.code}">${entry.dp.title || entry.name}</div></div>
     <div data-action="send_widget_hook"><form class="digital-pipeline__edit-forms"><div class="task-edit__body"><div class="task-edit__body__form">
       <div id="widget_settings__fields_wrapper" class="${BLOCK}__fields">${entry.dp.fields.map(field)}</div></div></div></form>
-      ${button('trigger-save', text('card.save'))}<button type="button" class="button-cancel js-trigger-cancel">${text('modal.cancel')}</button></div></div>`;
+      <div class="digital-pipeline__edit-footer trigger_settings__process__footer">${button('trigger-save', text('card.save'))}
+      <button type="button" class="button-cancel js-trigger-cancel">${text('modal.cancel')}</button></div></div></div></div>`;
 
   const bot = (handler) => html`<div class="salesbot-designer__block" data-handler="${handler.code}"><form class="js-bot-form"><div class="js-bot-body">${handler.fields.map(field)}</div></form>
     <ul class="js-bot-exits"></ul>${button('bot-save', text('card.save'))}<pre class="js-bot-source"></pre></div>`;

@@ -24,7 +24,7 @@ define([
 
   function head(data) {
     const tags = data.tags.map((tag) => html`<span class="card-tag">#${tag.name}</span>`);
-    return html`<div class="card-holder__top card-fields__top"><a class="js-navigate-link card-fields__back" href="/${data.entity}/list/"
+    return html`<div class="card-holder__top card-fields__top card-entity-form__top"><a class="js-navigate-link card-fields__back" href="/${data.entity}/list/"
         aria-label="${text('card.back')}">${icon('back')}</a>
       <div class="control-fullname card-fields__name"><input class="text-input js-card-name" name="${cardModel.prefix(data.entity)}[NAME]"
         id="person_name" value="${data.name}" placeholder="${text(`add.${data.entity}`)}" aria-label="${text('field.name')}" title="${data.name}"></div>
@@ -33,7 +33,7 @@ define([
   }
 
   function status(data) {
-    return html`<div class="card-status" style="--status: ${data.status.color}"><div class="card-status__pipeline">${data.pipeline}</div>
+    return html`<div class="card-status linked-form__field_status linked-form__field_status-lead" style="--status: ${data.status.color}"><div class="card-status__pipeline">${data.pipeline}</div>
       <div class="card-status__name">${data.status.name}</div>
       <div class="card-status__bar">${data.statuses.map((one) => html`<span class="${one.is_passed ? 'is-passed' : ''}" title="${one.name}"></span>`)}</div></div>`;
   }
@@ -58,15 +58,17 @@ define([
 
   function markup(data) {
     return html`<div id="card_fake"></div><div id="card_holder" class="card-holder card-holder_${data.entity}">
-      <form id="edit_card" class="card-fields" autocomplete="off">${head(data)}
-        <div class="card-fields__tabs js-card-tabs" role="tablist"><button type="button" role="tab" aria-selected="true" class="is-active js-card-tab"
-          data-tab="main">${text('card.main')}</button></div><div class="js-card-panel" data-tab="main">
+      <div class="card-fields card-holder__fields"><div class="card-fields__fields-block"><form id="edit_card" autocomplete="off"><div class="card-entity-form">${head(data)}
+        <div class="card-fields__tabs card-tabs js-card-tabs" role="tablist"><button type="button" role="tab" aria-selected="true"
+          class="is-active card-tabs__item js-card-tab" data-tab="main" data-id="default">${text('card.main')}</button></div><div class="js-card-panel" data-tab="main">
         <input type="hidden" name="ID" value="${data.id}"><input type="hidden" name="ELEMENT_TYPE" value="${data.element_type}">
-        <div class="card-cf-table-main linked-form__fields js-card-fields">${fields.own(data)}</div>${linked(data)}
+        <div class="card-entity-form__main-fields js-card-main-fields"><div class="card-entity-form__fields">
+          <div class="linked-forms__group-wrapper linked-forms__group-wrapper_main js-cf-group-wrapper" data-id="default">
+          <div class="card-cf-table-main linked-form__fields js-card-fields">${fields.own(data)}</div></div></div></div>${linked(data)}
         <div class="card-fields__save js-card-save-bar"><button type="submit" class="button-input button-input_blue js-card-save">
           <span class="button-input-inner">${text('card.save')}</span></button>
           <button type="button" class="button-cancel js-card-cancel">${text('modal.cancel')}</button>
-          <em class="card-fields__error js-card-error" role="alert"></em></div></div></form>
+          <em class="card-fields__error js-card-error" role="alert"></em></div></div></div></form></div></div>
       ${notes.markup(data)}${rightColumn.markup(false)}</div>`;
   }
 

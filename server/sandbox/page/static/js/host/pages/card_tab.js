@@ -21,7 +21,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
   const element = () => ({ id: app.data.current_card.id, type: app.data.current_card.element_type });
 
   const tab = (code, name) =>
-    html`<button type="button" role="tab" aria-selected="false" class="js-card-tab" data-tab="${code}">${name || code}</button>`;
+    html`<button type="button" role="tab" aria-selected="false" class="card-tabs__item js-card-tab" data-tab="${code}" data-id="${code}">${name || code}</button>`;
 
   const panel = (code) => html`<div class="card-tab js-card-panel" data-tab="${code}" hidden>
     <div class="js-goods card-tab__goods"></div><input type="search" class="text-input js-goods-search" placeholder="${text('goods.search')}"
@@ -117,7 +117,7 @@ define(['jquery', 'host/app', 'host/here', 'host/html', 'host/texts', 'host/trac
       .filter((entry) => entry.has_card_tab && app.widgets.list[entry.code])
       .forEach((entry) => {
         $('.js-card-tabs').append(String(tab(entry.code, entry.name)));
-        $('#edit_card').append(String(panel(entry.code)));
+        $('#edit_card > .card-entity-form').append(String(panel(entry.code)));
       });
   }
 

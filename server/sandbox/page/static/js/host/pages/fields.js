@@ -8,7 +8,8 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
     label,
     control,
     name = '',
-  ) => html`<div class="linked-form__field ${name}"><div class="linked-form__field__label">${label}</div>
+    id = '',
+  ) => html`<div class="linked-form__field ${name}" data-id="${id}"><div class="linked-form__field__label">${label}</div>
     <div class="linked-form__field__value">${control}</div></div>`;
 
   /** Kinds of numbers and addresses that amoCRM knows have words; an account's own is called by its code. */
@@ -21,6 +22,7 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
       html`${field.name} <small>${kindOf(value.enum_code)}</small>`,
       phoneMenu.control(type, value.value, { isCard: true, name, placeholder: field.name }),
       'linked-form__field-pei',
+      field.id,
     );
   }
 
@@ -42,6 +44,10 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
 
   const amount = (price) => String(price || 0).replace(/\B(?=(\d{3})+$)/g, ' ');
 
+  const control = (field) =>
+    field.is_text ? input(`CFV[${field.id}]`, shown(field), field.name) : html`<span>${shown(field)}</span>`;
+  const kind = (field) => `linked-form__field-${field.type}`;
+
   /** The card's own fields. */
   function own(data) {
     const rows = [line(text('field.responsible'), html`<span class="control-user">${data.responsible.name}</span>`)];
@@ -52,8 +58,7 @@ define(['jquery', 'host/html', 'host/texts', 'host/phone_menu', 'moment'], funct
     data.fields.forEach((field) => {
       if (field.code in PEI)
         (field.values.length ? field.values : EMPTY).forEach((value) => rows.push(pei(field, value)));
-      else if (field.is_text) rows.push(line(field.name, input(`CFV[${field.id}]`, shown(field), field.name)));
-      else if (field.values.length) rows.push(line(field.name, html`<span>${shown(field)}</span>`));
+      else if (field.is_text || field.values.length) rows.push(line(field.name, control(field), kind(field), field.id));
     });
     return html`${rows}`;
   }
