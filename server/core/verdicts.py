@@ -119,10 +119,18 @@ def _is_handed_on(leg: Leg) -> bool:
 
 
 def _is_followed(leg: Leg, people: Sequence[Leg]) -> bool:
-    """Whether another leg began when this one ended, or outlived it."""
+    """Whether another leg began when this one ended, outlived it, or got the call from it.
+
+    A consulted colleague's leg is older than the hand-over, and in whole seconds it may end together with it.
+    """
     ended_ms = leg.ended_ms or 0
     others = [other for other in people if other.ref != leg.ref]
-    return any((other.rang_ms or 0) >= ended_ms or (other.ended_ms or 0) > ended_ms for other in others)
+    return any(
+        (other.rang_ms or 0) >= ended_ms
+        or (other.ended_ms or 0) > ended_ms
+        or (other.ended_ms == ended_ms and other.word("transferred_by") == leg.extension)
+        for other in others
+    )
 
 
 def _talks(legs: Sequence[Leg], direction: Direction) -> list[Leg]:

@@ -286,6 +286,28 @@ def test_a_call_that_was_handed_on_ends_with_the_leg_that_followed() -> None:
         assert call.verdict.answered_by == "203"
 
 
+@pytest.mark.parametrize("end", [30, 31])
+def test_a_consulted_colleague_who_hangs_up_at_once_ends_the_call(end: float) -> None:
+    """He rang before the hand-over, and vendors give whole seconds: it may end in the second in which he got it."""
+    asked = [leg(LegRang, 20, "203", from_extension="202"), leg(LegAnswered, 25, "203", from_extension="202")]
+    moved = leg(LegEnded, 30, "202", result=Result.ANSWERED, answered_at_ms=ms(3), transferred_by="202")
+    taken = leg(LegAnswered, 30, "203", transferred_by="202")
+    over = leg(LegEnded, end, "203", result=Result.ANSWERED, answered_at_ms=ms(25), transferred_by="202")
+
+    assert told([*TRANSFER[:2], *asked, moved, taken]).is_live
+    assert not told([*TRANSFER[:2], *asked, moved, taken, over]).is_live
+
+
+def test_an_earlier_hand_over_to_the_same_colleague_ends_nothing() -> None:
+    """He had the client, gave him back and is to get him once more: his telephone is about to ring."""
+    first = [
+        leg(LegRang, 10, "203", transferred_by="202"), leg(LegAnswered, 12, "203"), leg(LegEnded, 20, "203"),
+    ]  # fmt: skip
+    moved = leg(LegEnded, 30, "202", result=Result.ANSWERED, answered_at_ms=ms(3), transferred_by="202")
+
+    assert told([*TRANSFER[:2], *first, moved]).is_live
+
+
 def test_a_call_that_is_handed_on_to_the_outside_stays_inbound() -> None:
     """MANGO's leg to the stranger begins as the agent's, outbound, and then is said to be the caller's."""
     new = {"side": Side.CLIENT, "extension": "202"}
