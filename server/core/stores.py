@@ -14,6 +14,8 @@ from .book import BookRow
 from .calls import Call
 from .dial import Dial
 from .directory import Entry
+from .journal import Counts, Query
+from .journal import Entry as JournalEntry
 from .messages import AlertView, DirectoryView
 from .recordings import Kept
 from .records import Account, CardMark, Decision, Line, Place, Prefs, Seat, StoredHook, Tokens, User
@@ -61,8 +63,8 @@ class Calls(Protocol):
 
     async def marks(self, call_ids: Sequence[str]) -> list[CardMark]: ...
 
-    async def file(self, call_id: str, place: Place) -> None:
-        """Remember what became of the call in amoCRM."""
+    async def file(self, call_id: str, place: Place, at_ms: int) -> None:
+        """Remember what became of the call in amoCRM, and tell the journal."""
         ...
 
     async def place(self, call_id: str) -> Place | None:
@@ -71,6 +73,34 @@ class Calls(Protocol):
 
     async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
         """Calls since then that are at nobody's card (STRAY, UNSORTED), the latest first."""
+        ...
+
+
+class Journal(Protocol):
+    """What happened to calls, and looking for them."""
+
+    async def put(self, entries: Sequence[JournalEntry]) -> None: ...
+
+    async def of_call(self, call_id: str) -> list[JournalEntry]:
+        """What is remembered of a call, in order."""
+        ...
+
+    async def hooks(self, call_id: str) -> list[StoredHook]:
+        """The raw webhooks that a call was read from, as far as they are kept, in order."""
+        ...
+
+    async def search(self, query: Query) -> list[tuple[Call, Place | None]]:
+        """Calls that a person looks for, the latest first."""
+        ...
+
+    async def count(self, account_id: int, since_ms: int) -> Counts: ...
+
+    async def unfiled(self, account_id: int) -> list[str]:
+        """Calls that are over and of which nothing is in amoCRM yet, the oldest first (not more than some thousand)."""
+        ...
+
+    async def purge(self, before_ms: int) -> int:
+        """Forget entries from before; how many (not more than some thousand)."""
         ...
 
 

@@ -149,7 +149,7 @@ class Logging:
     async def _settle(self, job: Job, call: Call, account: Account, before: Place | None, act: Act) -> None:
         place = await self._carried_out(job, call, account, before, act)
         if place is not None and place != before:
-            await self._store.file(call.id, place)
+            await self._store.file(call.id, place, self._clock())
             log.info("call_filed", filed=place.filed, noun=place.noun, entity=place.entity_id, tries=job.tries)
 
     async def _carried_out(

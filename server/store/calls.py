@@ -4,27 +4,33 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, case, literal_column, select, update
 
 from server.core.calls import Call
 from server.core.jobs import Job
+from server.core.journal import Entry, Placed, decided, outcome_word
 from server.core.records import CardMark, Decision, Place
 from server.core.stores import Decide
 from server.core.vocabulary import Filed
 from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
 
-from . import dials
+from . import dials, journal
 from .hooks import SETTLE
 from .schema import IS_LIVE, IS_STRAY, call, card
 
 _COLUMNS = (
-    "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "over_ms", "is_live", "body",
+    "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "over_ms", "is_live", "body", "result",
+    "agents",
 )  # fmt: skip
+_CHANGES = ("client_phone", "started_ms", "over_ms", "is_live", "body", "result")
 _put = insert(call)
 PUT = Stmt(
     _put.on_conflict_do_update(
         index_elements=["id"],
-        set_={name: _put.excluded[name] for name in ("client_phone", "started_ms", "over_ms", "is_live", "body")},
+        set_={
+            **{name: _put.excluded[name] for name in _CHANGES},
+            "agents": case((_put.excluded.agents == literal_column("''"), call.c.agents), else_=_put.excluded.agents),
+        },
     ),
     columns=_COLUMNS,
 )
@@ -42,6 +48,7 @@ FILE = Stmt(
     update(call)
     .where(call.c.id == bindparam("call_id"))
     .values(crm=bindparam("where_to"), is_stray=bindparam("stray", type_=BigInteger))
+    .returning(call.c.account_id)
 )
 PLACE = Stmt(select(call.c.crm).where(call.c.id == bindparam("call_id")))
 STRAYS = Stmt(
@@ -98,6 +105,7 @@ class CallStore:
         decisions = []
         for row in rows:
             decisions.append((yield from self._digest(*row)))  # noqa: PERF401  # a comprehension cannot yield
+        yield from journal.write([decided(one) for one in decisions if one is not None and one.reason])
         return decisions
 
     def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:
@@ -106,7 +114,7 @@ class CallStore:
         waiting = yield from dials.concerned(line_id, before.id if before else "")
         decision = decide(before, waiting)
         if decision is not None:
-            yield PUT, _row(decision.call)
+            yield PUT, _row(decision.call, decision.agents or ())
             if decision.dial is not None:
                 yield from dials.keep(decision.dial)
             if decision.jobs:
@@ -138,10 +146,8 @@ class CallStore:
             for call_id, agent_id, noticed, dismissed in rows
         ]
 
-    async def file(self, call_id: str, place: Place) -> None:
-        is_stray = place.filed in (Filed.STRAY, Filed.UNSORTED)
-        where_to = msgspec.json.encode(place).decode()
-        await self._db.write(FILE, {"call_id": call_id, "where_to": where_to, "stray": int(is_stray)})
+    async def file(self, call_id: str, place: Place, at_ms: int) -> None:
+        await self._db.run(_file, call_id, place, at_ms)
 
     async def place(self, call_id: str) -> Place | None:
         rows = await self._db.read(PLACE, {"call_id": call_id})
@@ -173,6 +179,13 @@ def of_vendor(line_id: str, call_ref: str) -> Script[Call | None]:
     return decoded(rows[0][0]) if rows else None
 
 
+def _file(call_id: str, place: Place, at_ms: int) -> Script[None]:
+    is_stray = place.filed in (Filed.STRAY, Filed.UNSORTED)
+    where_to = msgspec.json.encode(place).decode()
+    accounts = yield FILE, {"call_id": call_id, "where_to": where_to, "stray": int(is_stray)}
+    yield from journal.write([Entry(account, call_id, at_ms, Placed(place)) for (account,) in accounts])
+
+
 _decoder = msgspec.json.Decoder(Call)
 _read_place = msgspec.json.Decoder(Place).decode
 
@@ -182,7 +195,7 @@ def decoded(body: str) -> Call:
     return _decoder.decode(body)
 
 
-def _row(one: Call) -> dict[str, Any]:
+def _row(one: Call, agents: Sequence[int]) -> dict[str, Any]:
     return {
         "id": one.id,
         "account_id": one.account_id,
@@ -193,4 +206,6 @@ def _row(one: Call) -> dict[str, Any]:
         "over_ms": None if one.is_live else one.heard_ms,
         "is_live": int(one.is_live),
         "body": msgspec.json.encode(one).decode(),
+        "result": outcome_word(one.verdict.state, one.verdict.result),
+        "agents": f" {' '.join(map(str, agents))} " if agents else "",
     }

@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     literal_column,
     or_,
+    text,
 )
 
 from server.sql import RowId, lit
@@ -105,15 +106,33 @@ call = Table(
     Column("body", Text, nullable=False),
     Column("crm", Text),  # what became of it in amoCRM
     Column("is_stray", BigInteger, nullable=False, server_default="0"),  # and it is at nobody's card there
+    Column("result", Text, nullable=False, server_default=text("''")),  # core.journal.outcome_word
+    Column("agents", Text, nullable=False, server_default=text("''")),  # whose call it is: " 11 12 "
     Index("call_ref", "line_id", "call_ref", unique=True),
     Index("call_started", "started_ms"),
     Index("call_over", "over_ms"),
     Index("call_account", "account_id", "started_ms"),
+    Index("call_phone", "account_id", "client_phone", "started_ms"),
 )
 IS_LIVE = call.c.is_live == lit(1)
 Index("call_live", call.c.account_id, sqlite_where=IS_LIVE, postgresql_where=IS_LIVE)
 IS_STRAY = call.c.is_stray == lit(1)
 Index("call_stray", call.c.account_id, call.c.started_ms, sqlite_where=IS_STRAY, postgresql_where=IS_STRAY)
+
+IS_UNFILED = and_(call.c.is_live == lit(0), call.c.crm.is_(None))
+Index("call_unfiled", call.c.account_id, call.c.started_ms, sqlite_where=IS_UNFILED, postgresql_where=IS_UNFILED)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("account_id", BigInteger, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("journal_call", "call_id"),
+    Index("journal_age", "at_ms"),
+)
 
 dial = Table(
     "dial",

@@ -141,7 +141,7 @@ async def test_a_call_keeps_what_became_of_it_in_the_crm(kept: Stores) -> None: 
     """News of a call does not forget its note in amoCRM."""
     await kept.calls.digest(LINE, "r1", hook_id=None, decide=deciding(ringing()))
     assert await kept.calls.place("c_r1") is None
-    await kept.calls.file("c_r1", Place(Filed.LOGGED, "contacts", 11, 5))
+    await kept.calls.file("c_r1", Place(Filed.LOGGED, "contacts", 11, 5), 9)
 
     await kept.calls.digest(LINE, "r1", hook_id=None, decide=deciding(ended(ringing(), at_ms=2_000_000)))
 
@@ -156,8 +156,8 @@ async def test_strays_are_calls_at_nobodys_card(kept: Stores) -> None:  # noqa: 
     }  # fmt: skip
     for at_ms, (ref, place) in enumerate(places.items(), start=5_000):
         await kept.calls.digest(LINE, ref, hook_id=None, decide=deciding(ended(ringing(ref, at_ms=at_ms), at_ms=9_000)))
-        await kept.calls.file(f"c_{ref}", place)
-    await kept.calls.file("c_found", Place(Filed.LOGGED, "contacts", 11, 5))
+        await kept.calls.file(f"c_{ref}", place, 9)
+    await kept.calls.file("c_found", Place(Filed.LOGGED, "contacts", 11, 5), 9)
 
     found = await kept.calls.strays(ACCOUNT, 5_000)
 
