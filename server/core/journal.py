@@ -16,7 +16,7 @@ from msgspec import Struct
 from .calls import Rang
 from .ports import Hook
 from .records import Decision, Place
-from .vocabulary import CallState, CardState, Result
+from .vocabulary import CallerKind, CallState, CardState, Result
 
 WEBHOOK, TIMER, STATISTICS = "webhook", "timer", "statistics"
 """What a decision came from: the PBX told us, its word never came, or we asked the PBX for its statistics."""
@@ -42,12 +42,12 @@ class Decided(Body, frozen=True, tag="decided", omit_defaults=True):
 
 
 class Shown(Body, frozen=True, tag="shown", omit_defaults=True):
-    """Whose screens showed which card (`to`: by user), and whom it named as the caller: `caller` is a CallerKind."""
+    """Whose screens showed which card (`to`: by user), and whom it named as the caller, with the path of his card."""
 
     to: dict[str, CardState]
-    caller: str = ""
-    noun: str = ""
-    entity_id: int = 0
+    caller: CallerKind
+    name: str = ""
+    path: str = ""
 
 
 class Tried(Body, frozen=True, tag="tried", omit_defaults=True):
@@ -83,7 +83,6 @@ AnyBody = Decided | Shown | Tried | Placed | Listened | Asked
 class Entry(Struct, frozen=True):
     """One thing that happened to a call. `at_ms` is our clock."""
 
-    account_id: int
     call_id: str
     at_ms: int
     body: AnyBody
@@ -96,7 +95,7 @@ def decided(decision: Decision) -> Entry:
         f"rang {effect.extension}" if isinstance(effect, Rang) else type(effect).__name__.lower()
         for effect in decision.effects
     ]
-    return Entry(call.account_id, call.id, decision.at_ms, Decided(
+    return Entry(call.id, decision.at_ms, Decided(
         reason=decision.reason,
         effects=tuple(dict.fromkeys(effects)),
         state=verdict.state,

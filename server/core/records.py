@@ -129,7 +129,7 @@ class CardMark(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What a piece of news came to, to be kept in one transaction: the call, the order it carries out, the jobs it makes.
+    """What a piece of news came to, to be kept in one transaction: the call, its order, the jobs it makes.
 
     `reason` says where the news came from (`core/journal`), and `at_ms` when; without one the journal is not told.
     `agents` are the users whose call it is; None: as before.

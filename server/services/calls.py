@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from msgspec import structs
 
-from server.core import calls, dial
+from server.core import calls, dial, journal
 from server.core.calls import Call, Corrected, Effect, Ended, Order, Recording, RecordingKnown, Reopened
 from server.core.dial import Dial
 from server.core.events import CallEvent, OrderAnswered
@@ -128,7 +128,8 @@ class Calls:
             call, order, more = _matched(call, waiting, now)
             call = structs.replace(call, heard_ms=max(received_ms, call.heard_ms))
             every = (*effects, *more)
-            return Decision(call=call, dial=order, effects=every, jobs=_jobs(call, every, now, is_new=before is None))
+            jobs = _jobs(call, every, now, is_new=before is None)
+            return self._decision(call, order, every, jobs, reason=journal.WEBHOOK, now=now)
 
         return decide
 
@@ -139,9 +140,18 @@ class Calls:
             call, effects = calls.expire(before, now)
             call = structs.replace(call, heard_ms=now)
             call, order, _ = _matched(call, waiting, now)
-            return Decision(call=call, dial=order, effects=tuple(effects), jobs=_jobs(call, effects, now))
+            jobs = _jobs(call, effects, now)
+            return self._decision(call, order, effects, jobs, reason=journal.TIMER, now=now)
 
         return decide
+
+    def _decision(
+        self, call: Call, order: Dial | None, effects: Sequence[Effect], jobs: tuple[Job, ...], *, reason: str, now: int
+    ) -> Decision:
+        return Decision(
+            call=call, dial=order, jobs=jobs, effects=tuple(effects), reason=reason, at_ms=now,
+            agents=tuple(sorted(self._lines.audience(call))),
+        )  # fmt: skip
 
     async def _hear_order(self, line: Line, answer: OrderAnswered) -> None:
         """The PBX reports what became of a command. A refused order is failed; an accepted one waits for its call."""
@@ -206,6 +216,7 @@ def _jobs(call: Call, effects: Sequence[Effect], now: int, *, is_new: bool = Fal
                 body=msgspec.json.encode(call.id),
                 due_ms=now + GRACE_MS,
                 dead_ms=now + LOG_PATIENCE_MS,
+                grp=call.id,
             )
         )
     return (*jobs, *_correct(call, effects, now))
@@ -223,6 +234,7 @@ def _correct(call: Call, effects: Sequence[Effect], now: int) -> Iterator[Job]:
         body=msgspec.json.encode(call.id),
         due_ms=now + GRACE_MS,
         dead_ms=now + LOG_PATIENCE_MS,
+        grp=call.id,
     )
 
 
@@ -235,6 +247,7 @@ def _fetch(call: Call, recording: Recording, now: int) -> Job:
         body=msgspec.json.encode({"call": call.id, "key": recording.key}),
         due_ms=now,
         dead_ms=now + FETCH_PATIENCE_MS,
+        grp=call.id,
     )
 
 

@@ -6,7 +6,7 @@ that a ringing call costs one indexed read and no request to amoCRM.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -38,6 +38,10 @@ SEARCH_S = 2.0
 """How long the one background look-up of an unknown caller may take while the first copy is being made."""
 
 
+Tell = Callable[[Call, int, CallView], None]
+"""Hears of a call which user is shown which card. It must not wait."""
+
+
 class Book(Protocol):
     """The phone book, as cards use it."""
 
@@ -66,10 +70,10 @@ class Recordings(Protocol):
 
 class _Shown:
     """A call on screens: its caller's entries (None: not looked up yet), what browsers did with its card, and the card
-    that each agent was sent last: news that changes nothing he sees is not sent.
+    that each agent was sent last: news that changes nothing he sees is not sent. `told`: what listeners know of that.
     """
 
-    __slots__ = ("call", "entries", "is_searching", "marks", "searched", "sent")
+    __slots__ = ("call", "entries", "is_searching", "marks", "searched", "sent", "told")
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -78,6 +82,7 @@ class _Shown:
         self.searched: str | None = None
         self.marks: dict[int, CardMark] = {}
         self.sent: dict[int, CallView] = {}
+        self.told: dict[int, CardState] = {}
 
 
 class Cards:
@@ -97,6 +102,11 @@ class Cards:
         self._shown: dict[int, dict[str, _Shown]] = {}
         self._cleared_ms = 0
         self._searches: set[asyncio.Task[None]] = set()
+        self._listeners: list[Tell] = []
+
+    def tell(self, listener: Tell) -> None:
+        """Let `listener` hear which card each agent is shown, whenever its state is another than before."""
+        self._listeners.append(listener)
 
     async def load(self) -> None:
         """Put the calls of the last minutes back on the board after a start."""
@@ -112,7 +122,7 @@ class Cards:
             return
         shown = self._keep(decision.call)
         await self._look_up(shown)
-        for user_id in self._audience(shown.call):
+        for user_id in self._lines.audience(shown.call):
             self._show(shown, user_id)
         if shown.entries == [] and not self._book.is_complete(shown.call.account_id):
             self._search(shown)
@@ -122,7 +132,11 @@ class Cards:
         for shown in self._of(account_id, agent.id):
             await self._look_up(shown)
         # Nothing is awaited from here on: what changes later reaches the connection that joins with this snapshot.
-        views = [self._view(shown, agent.id) for shown in self._of(account_id, agent.id)]
+        views = []
+        for shown in self._of(account_id, agent.id):
+            views.append(view := self._view(shown, agent.id))
+            if shown.call.is_live:
+                self._say(shown, agent.id, view)
         views.sort(key=lambda view: (view.started_at, view.id))
         snapshot = Snapshot(rev="", digest="", now=self._clock() // 1000, agent=agent, calls=tuple(views))
         snapshot.lines = tuple(self._lines.view(line) for line in self._lines.of_account(account_id))
@@ -195,19 +209,13 @@ class Cards:
         return [shown for shown in self._shown.get(account_id, {}).values() if cards.is_shown(shown.call, now)]
 
     def _of(self, account_id: int, user_id: int) -> list[_Shown]:
-        return [shown for shown in self._recent(account_id) if user_id in self._audience(shown.call)]
+        return [shown for shown in self._recent(account_id) if user_id in self._lines.audience(shown.call)]
 
     def _seen(self, account_id: int, user_id: int, call_id: str) -> _Shown:
         shown = self._shown.get(account_id, {}).get(call_id)
-        if shown is None or user_id not in self._audience(shown.call):
+        if shown is None or user_id not in self._lines.audience(shown.call):
             raise NotFound
         return shown
-
-    def _audience(self, call: Call) -> set[int]:
-        """The users whose extensions are in the call, and who ordered it."""
-        places = cards.extensions_of(call)
-        users = {user for extension in places for user in self._lines.users_at(call.line_id, extension)}
-        return users | ({call.order.agent_id} if call.order else set())
 
     async def _look_up(self, shown: _Shown) -> None:
         call = shown.call
@@ -235,7 +243,7 @@ class Cards:
             self._show_all(shown)
 
     def _show_all(self, shown: _Shown) -> None:
-        for user_id in self._audience(shown.call):
+        for user_id in self._lines.audience(shown.call):
             self._show(shown, user_id)
 
     def _show(self, shown: _Shown, user_id: int) -> None:
@@ -247,6 +255,13 @@ class Cards:
         if shown.sent.get(user_id) != view:
             shown.sent[user_id] = view
             self._agents.send_call(agent, view)
+            self._say(shown, user_id, view)
+
+    def _say(self, shown: _Shown, user_id: int, view: CallView) -> None:
+        if shown.told.get(user_id) is not view.state:
+            shown.told[user_id] = view.state
+            for listener in self._listeners:
+                listener(shown.call, user_id, view)
 
     def _view(self, shown: _Shown, user_id: int) -> CallView:
         call = shown.call

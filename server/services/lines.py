@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import structs
 
+from server.core import cards
+from server.core.calls import Call
 from server.core.errors import CallerError, HookUnknown, NoExtension, NoLine, NotFound
 from server.core.messages import LineView
 from server.core.ports import Codec, LineKeys
@@ -82,6 +84,12 @@ class Lines:
     def users_at(self, line_id: str, extension: str) -> tuple[int, ...]:
         """The users who sit at an extension: usually one, none when nobody was given it."""
         return self._users.get((line_id, extension), ())
+
+    def audience(self, call: Call) -> set[int]:
+        """The users whose extensions are in the call, and who ordered it."""
+        places = cards.extensions_of(call)
+        users = {user for extension in places for user in self.users_at(call.line_id, extension)}
+        return users | ({call.order.agent_id} if call.order else set())
 
     def seats(self, account_id: int) -> Sequence[Seat]:
         """All seats of an account."""

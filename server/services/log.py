@@ -119,6 +119,7 @@ class Logging:
                 key=f"attach:{call.id}",
                 body=msgspec.json.encode(call.id),
                 dead_ms=self._clock() + longest_ms,
+                grp=call.id,
             )
             for call, place in strays
             if last10(call.client_phone or "") in known and not self._is_late(call, place)

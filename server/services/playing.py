@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -93,6 +93,11 @@ class Playing:
         self._sender = sender
         self._audio = audio
         self._clock = clock
+        self._listeners: list[Callable[[Call], None]] = []
+
+    def tell(self, listener: Callable[[Call], None]) -> None:
+        """Let `listener` hear whose recording is played. It must not wait."""
+        self._listeners.append(listener)
 
     async def find(self, token: str) -> Found:
         """What a link names. Raises LinkUnknown, LinkExpired, RecordingRevoked, …Expired, …Early, …Absent."""
@@ -143,6 +148,8 @@ class Playing:
             await self._store.listened(found.kept, self._clock())
         except StoreUnavailable:
             log.warning("listening_not_counted", call=found.call.id)
+        for listener in self._listeners:
+            listener(found.call)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

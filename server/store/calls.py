@@ -48,7 +48,6 @@ FILE = Stmt(
     update(call)
     .where(call.c.id == bindparam("call_id"))
     .values(crm=bindparam("where_to"), is_stray=bindparam("stray", type_=BigInteger))
-    .returning(call.c.account_id)
 )
 PLACE = Stmt(select(call.c.crm).where(call.c.id == bindparam("call_id")))
 STRAYS = Stmt(
@@ -182,8 +181,8 @@ def of_vendor(line_id: str, call_ref: str) -> Script[Call | None]:
 def _file(call_id: str, place: Place, at_ms: int) -> Script[None]:
     is_stray = place.filed in (Filed.STRAY, Filed.UNSORTED)
     where_to = msgspec.json.encode(place).decode()
-    accounts = yield FILE, {"call_id": call_id, "where_to": where_to, "stray": int(is_stray)}
-    yield from journal.write([Entry(account, call_id, at_ms, Placed(place)) for (account,) in accounts])
+    yield FILE, {"call_id": call_id, "where_to": where_to, "stray": int(is_stray)}
+    yield from journal.write([Entry(call_id, at_ms, Placed(place))])
 
 
 _decoder = msgspec.json.Decoder(Call)

@@ -19,9 +19,9 @@ from .schema import IS_UNFILED, call, hook, journal
 MOST = 5000
 """Rows at a time, for lists that only an outage makes long, and for tidying."""
 
-PUT = Stmt(insert(journal), columns=("account_id", "call_id", "at_ms", "body"))
+PUT = Stmt(insert(journal), columns=("call_id", "at_ms", "body"))
 OF_CALL = Stmt(
-    select(journal.c.account_id, journal.c.call_id, journal.c.at_ms, journal.c.body)
+    select(journal.c.call_id, journal.c.at_ms, journal.c.body)
     .where(journal.c.call_id == bindparam("call"))
     .order_by(journal.c.at_ms, journal.c.id)
 )
@@ -72,7 +72,7 @@ class JournalStore:
 
     async def of_call(self, call_id: str) -> list[Entry]:
         rows = await self._db.read(OF_CALL, {"call": call_id})
-        return [Entry(account, one, at_ms, _read_body(body)) for account, one, at_ms, body in rows]
+        return [Entry(one, at_ms, _read_body(body)) for one, at_ms, body in rows]
 
     async def hooks(self, call_id: str) -> list[StoredHook]:
         return [
@@ -107,15 +107,13 @@ class JournalStore:
 def write(entries: Sequence[Entry]) -> Script[None]:
     """Put entries within a transaction."""
     if entries:
-        yield PUT, [
-            {
-                "account_id": one.account_id,
-                "call_id": one.call_id,
-                "at_ms": one.at_ms,
-                "body": msgspec.json.encode(one.body).decode(),
-            }
-            for one in entries
-        ]
+        yield (
+            PUT,
+            [
+                {"call_id": one.call_id, "at_ms": one.at_ms, "body": msgspec.json.encode(one.body).decode()}
+                for one in entries
+            ],
+        )
 
 
 def _wanted(query: Query) -> dict[str, Any]:

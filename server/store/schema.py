@@ -126,7 +126,6 @@ journal = Table(
     "journal",
     metadata,
     Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("account_id", BigInteger, nullable=False),
     Column("call_id", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),

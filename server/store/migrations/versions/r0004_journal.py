@@ -1,7 +1,5 @@
 """The journal, and what calls are looked for by: how they ended and whose they are."""
 
-from typing import Any
-
 from alembic import op
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Text, text
 
@@ -16,9 +14,8 @@ def upgrade() -> None:
     op.create_table(
         "journal",
         Column("id", RowId, autoincrement=True),
-        _number("account_id"),
         Column("call_id", Text, nullable=False),
-        _number("at_ms"),
+        Column("at_ms", BigInteger, nullable=False),
         Column("body", Text, nullable=False),
         PrimaryKeyConstraint("id"),
     )
@@ -41,7 +38,3 @@ def _results(dialect: str) -> str:
         else ("body::json -> 'verdict' ->> 'state'", "body::json -> 'verdict' ->> 'result'")
     )
     return f"UPDATE call SET result = CASE WHEN {state} = 'ended' THEN coalesce({result}, 'unknown') ELSE {state} END"  # noqa: S608
-
-
-def _number(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False)
