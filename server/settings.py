@@ -50,6 +50,7 @@ class Settings:
     sipuni_url: str = _option("", "Another address of Sipuni's API (a sandbox).")
     mango_url: str = _option("", "Another address of MANGO OFFICE's API (a sandbox).")
     hooks_keep_days: int = _option(30, "For how many days raw webhooks are kept.", least=1)
+    journal_keep_days: int = _option(180, "For how many days the journal of calls is kept.", least=1)
     recordings_store: str = _option(
         "disk", "Where recordings are kept; proxy: with the PBX, as long as it keeps them.",
         choices=("proxy", "disk", "s3"),

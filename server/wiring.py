@@ -33,8 +33,10 @@ from server.services.dial import Dialling
 from server.services.directory import Directory
 from server.services.expiry import Expiry
 from server.services.fetching import Cellar, Fetching
+from server.services.history import History
 from server.services.housekeeping import Housekeeping
 from server.services.intake import Intake
+from server.services.journal import Journal
 from server.services.lines import Lines
 from server.services.links import Links
 from server.services.log import Logging
@@ -44,6 +46,7 @@ from server.services.probe import Probe
 from server.services.pulse import Pulse
 from server.services.recordings import Recordings
 from server.services.session import Sessions
+from server.services.visits import Visits
 from server.settings import Settings, check
 from server.sql import Database, connect
 from server.store.accounts import AccountStore
@@ -52,6 +55,7 @@ from server.store.cipher import Cipher
 from server.store.dials import DialStore
 from server.store.directory import DirectoryStore
 from server.store.hooks import HookStore
+from server.store.journal import JournalStore
 from server.store.lines import LineStore
 from server.store.migrate import migrate
 from server.store.recordings import RecordingStore
@@ -93,6 +97,7 @@ class Stores:
     dials: DialStore
     accounts: AccountStore
     lines: LineStore
+    journal: JournalStore
     directory: DirectoryStore
     recordings: RecordingStore
 
@@ -109,6 +114,7 @@ def stores(settings: Settings, db: Database) -> Stores:
         dials=DialStore(db),
         accounts=AccountStore(db, cipher),
         lines=LineStore(db, cipher),
+        journal=JournalStore(db, cipher),
         directory=DirectoryStore(db),
         recordings=RecordingStore(db),
     )
@@ -176,6 +182,7 @@ class Services:
     logging: Logging
     notice: Notice
     intake: Intake
+    journal: Journal
 
 
 def services(settings: Settings, kept: Stores) -> Services:
@@ -213,10 +220,12 @@ def services(settings: Settings, kept: Stores) -> Services:
     directory.tell(cards.found)
     directory.tell(logging.learned)
     recordings.tell(cards.refreshed)
-    intake = Intake(lines, kept.hooks, calls.read)
+    intake, journal = Intake(lines, kept.hooks, calls.read), Journal(kept.journal)
+    cards.tell(journal.shown)
+    playing.tell(journal.listened)
     return Services(
         client, outbound, trust, agents, lines, accounts, directory, recordings, fetching, playing, expiry, cards,
-        dialling, calls, logging, notice, intake,
+        dialling, calls, logging, notice, intake, journal,
     )  # fmt: skip
 
 
@@ -225,8 +234,12 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     acting = services(settings, kept)
     stack.push_async_callback(acting.client.close)
     stack.push_async_callback(acting.outbound.close)
+    stack.push_async_callback(acting.journal.close)
     await _start(acting, kept, stack)
-    housekeeping = Housekeeping(kept.hooks, kept.accounts, acting.expiry, keep_days=settings.hooks_keep_days)
+    housekeeping = Housekeeping(
+        kept.hooks, kept.journal, kept.accounts, acting.expiry,
+        hooks_days=settings.hooks_keep_days, journal_days=settings.journal_keep_days,
+    )  # fmt: skip
     tidying = asyncio.create_task(housekeeping.keep())
     stack.callback(tidying.cancel)
     pulse = Pulse(acting.accounts, acting.client, every_s=settings.amo_pulse_s)
@@ -246,14 +259,15 @@ async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStac
     read_again = await acting.intake.resume()
     lines, accounts = len(acting.lines.all()), len(acting.accounts.all())
     log.info("started", lines=lines, accounts=accounts, hooks_read_again=read_again)
+    watched = acting.journal.watched
     kept.lanes.start(
         {
             "expire": acting.calls.expire,
             "silence": acting.dialling.silence,
-            "log": acting.logging.log,
-            "attach": acting.logging.attach,
-            "correct": acting.logging.correct,
-            "fetch": acting.fetching.fetch,
+            "log": watched(acting.logging.log),
+            "attach": watched(acting.logging.attach),
+            "correct": watched(acting.logging.correct),
+            "fetch": watched(acting.fetching.fetch),
             "exchange": outage.held(acting.accounts.exchange),
             "crawl": outage.held(acting.directory.crawl),
             "learn": outage.held(acting.directory.learn),
@@ -286,6 +300,10 @@ def _desk(settings: Settings, kept: Stores, acting: Services, *, channels: Chann
         recordings=acting.recordings,
         playing=acting.playing,
         probe=Probe(acting.lines, acting.outbound),
+        journal=acting.journal,
+        history=History(kept.journal, kept.calls, kept.recordings, acting.lines, kept.lanes),
+        visits=Visits(acting.accounts, kept.accounts, secret_key=settings.secret_key),
+        clock=now_ms,
         channels=channels,
         listener=listener,
         read_changes=read_changes,

@@ -17,6 +17,7 @@ from server.core import calls
 from server.core.calls import Call
 from server.core.errors import ConfigError, NotFound
 from server.core.events import OrderAnswered
+from server.core.listing import item
 from server.core.ports import LineKeys
 from server.core.records import Decision, Line, StoredHook, unpack
 from server.providers.registry import CODECS
@@ -29,7 +30,6 @@ from server.store.hooks import HookStore
 from server.store.migrate import check_current
 from server.wiring import Stores, stores
 
-from .calls import item
 from .opened import database_url, to_read
 
 NEW, GONE = "(no such call)", "(no webhook speaks of it)"

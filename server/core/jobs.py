@@ -93,3 +93,26 @@ Returning None means all are done; a sequence: all are done, and these are the f
 Raising Later, Hold or Park speaks for all of them. Any other exception is a failure whose effect is unknown: the jobs
 are unsure and tried again after the lane kind's back-off.
 """
+
+
+class ParkedJob(Struct, frozen=True):
+    """A job that was given up, waiting for a person."""
+
+    key: str
+    lane: str
+    kind: str
+    tries: int
+    note: str | None
+    at_ms: int
+    body: str
+    grp: str | None
+
+
+class WaitingJob(Struct, frozen=True):
+    """A job that is to be done, or is being done; `note` is what came of the last attempt."""
+
+    kind: str
+    lane: str
+    tries: int
+    due_ms: int
+    note: str | None

@@ -108,8 +108,10 @@ def decided(decision: Decision) -> Entry:
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """Which calls are looked for, the latest first. `phone`: its digits, whole or in part; `result`: a Result, `live`
-    or `ended_unknown`; `among`: only these; `before`: the last one of the page before, as (started_ms, id).
+    """Which calls are looked for, the latest first.
+
+    `phone`: its digits, whole or in part; `result`: a Result, `live` or `ended_unknown`; `amiss`: only these, and those
+    whose end is a guess; `before`: the last one of the page before, as (started_ms, id).
     """
 
     account_id: int
@@ -118,7 +120,7 @@ class Query(Struct, frozen=True, kw_only=True):
     since_ms: int = 0
     until_ms: int = 1 << 60
     result: str = ""
-    among: tuple[str, ...] | None = None
+    amiss: tuple[str, ...] | None = None
     before: tuple[int, str] = (1 << 60, "")
     most: int = 50
 

@@ -58,6 +58,15 @@ class Pass(Proof, frozen=True, array_like=True):
     nonce: str = ""
 
 
+class Visit(Proof, frozen=True, array_like=True):
+    """An administrator's visit to the console: whose it is, in which language, in which time zone."""
+
+    account_id: int
+    user_id: int
+    language: str
+    zone: str
+
+
 def check(claims: Claims, *, audience: str, client_id: str, now_s: int) -> None:
     """Raise TokenInvalid unless the token is for us and for now. `audience` is our redirect URI's scheme and host."""
     if claims.client_uuid != client_id:

@@ -100,7 +100,7 @@ class Journal(Protocol):
         ...
 
     async def purge(self, before_ms: int) -> int:
-        """Forget entries from before; how many (not more than some thousand)."""
+        """Forget entries from before; how many (not more than some thousand at a time)."""
         ...
 
 
@@ -203,6 +203,10 @@ class Recordings(Protocol):
 
     async def find(self, call_id: str) -> dict[str, Kept]:
         """Those of a call, by the vendor's key."""
+        ...
+
+    async def of_calls(self, call_ids: Sequence[str]) -> dict[str, dict[str, Kept]]:
+        """Those of several calls, by call and the vendor's key."""
         ...
 
     async def put(self, kept: Kept) -> None:

@@ -15,8 +15,8 @@ live job.
 
 from .clock import Clock, SystemClock
 from .kinds import LaneKind, doubling
-from .lanes import Lanes, ParkedJob
+from .lanes import Lanes
 from .pump import Tuning
 from .schema import NEVER, metadata
 
-__all__ = ["NEVER", "Clock", "LaneKind", "Lanes", "ParkedJob", "SystemClock", "Tuning", "doubling", "metadata"]
+__all__ = ["NEVER", "Clock", "LaneKind", "Lanes", "SystemClock", "Tuning", "doubling", "metadata"]

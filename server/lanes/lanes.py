@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import structlog
-from msgspec import Struct
 
-from server.core.jobs import Handler, Job
+from server.core.jobs import Handler, Job, ParkedJob, WaitingJob
 from server.sql import Database, Group, Script
 
 from . import queries, scripts
@@ -19,18 +18,6 @@ from .runner import Runner
 from .schema import NEVER, State
 
 log = structlog.get_logger(__name__)
-
-
-class ParkedJob(Struct, frozen=True):
-    """A job that was given up, waiting for a person."""
-
-    key: str
-    lane: str
-    kind: str
-    tries: int
-    note: str | None
-    at_ms: int
-    body: str
 
 
 class Lanes:
@@ -170,9 +157,18 @@ class Lanes:
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
-    async def parked(self, most: int = 100) -> list[ParkedJob]:
-        """Jobs that were given up, oldest first."""
-        return [ParkedJob(*row) for row in await self._db.read(queries.PARKED, {"most": most})]
+    async def parked(self, most: int = 100, *, lanes: Sequence[str] | None = None) -> list[ParkedJob]:
+        """Jobs that were given up, oldest first: of these lanes, or of all."""
+        stmt, which = (queries.PARKED, {}) if lanes is None else (queries.PARKED_IN, {"lanes": lanes})
+        return [ParkedJob(*row) for row in await self._db.read(stmt, {"most": most, **which})]
+
+    async def waiting(self, grp: str) -> list[WaitingJob]:
+        """The live jobs of a group, the earliest first."""
+        return [WaitingJob(*row) for row in await self._db.read(queries.WAITING, {"grp": grp})]
+
+    async def busy(self, groups: Sequence[str], kind: str) -> set[str]:
+        """Which of these groups have a live job of this kind."""
+        return {grp for (grp,) in await self._db.read(queries.BUSY, {"groups": groups, "kind": kind})}
 
     async def counts(self) -> dict[str, int]:
         """How many jobs are ready, begun, done, parked, cancelled. Walks the table: for pages, not for loops."""

@@ -160,12 +160,18 @@ _old = (
     .limit(lit(PURGE_MOST))
 )
 PURGE = Stmt(delete(job).where(J.id.in_(_old)))
-PARKED = Stmt(
-    select(J.key, J.lane, J.kind, J.tries, J.note, J.at_ms, J.body)
+_parked = (
+    select(J.key, J.lane, J.kind, J.tries, J.note, J.at_ms, J.body, J.grp)
     .where(J.state == lit(State.PARKED), IS_OVER)
     .order_by(J.at_ms)
     .limit(LIMIT)
 )
+PARKED = Stmt(_parked)
+PARKED_IN = Stmt(_parked.where(among(J.lane, "lanes")))
+WAITING = Stmt(
+    select(J.kind, J.lane, J.tries, J.due_ms, J.note).where(J.grp == bindparam("grp"), IS_LIVE).order_by(J.due_ms, J.id)
+)
+BUSY = Stmt(select(J.grp).where(among(J.grp, "groups"), J.kind == bindparam("kind"), IS_LIVE))
 COUNTS = Stmt(select(J.state, func.count()).group_by(J.state))
 HELD = Stmt(select(L.lane, L.hold_ms).where(L.hold_ms > NOW).order_by(L.lane))
 _oldest = select(L.lane.label("lane"), _earliest().label("due_ms")).subquery()

@@ -1,5 +1,5 @@
-"""What nobody needs any more is forgotten: raw webhooks after their days, spent tokens, recordings over their time.
-(Lanes tidy up themselves.)
+"""What nobody needs any more is forgotten: raw webhooks and the journal after their days, spent tokens, recordings over
+their time. (Lanes tidy up themselves.)
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from server.core.errors import OwnError
-from server.core.stores import Hooks
+from server.core.stores import Hooks, Journal
 
 from .clock import Clock, now_ms
 
@@ -33,13 +33,16 @@ class Recordings(Protocol):
 class Housekeeping:
     """Tidies up, every hour."""
 
-    def __init__(
-        self, hooks: Hooks, tokens: Tokens, recordings: Recordings, *, keep_days: int, clock: Clock = now_ms
-    ) -> None:
+    def __init__(  # noqa: PLR0913  # it visits four rooms
+        self, hooks: Hooks, journal: Journal, tokens: Tokens, recordings: Recordings,
+        *, hooks_days: int, journal_days: int, clock: Clock = now_ms,
+    ) -> None:  # fmt: skip
         self._hooks = hooks
+        self._journal = journal
         self._tokens = tokens
         self._recordings = recordings
-        self._keep_days = keep_days
+        self._hooks_days = hooks_days
+        self._journal_days = journal_days
         self._clock = clock
 
     async def keep(self) -> None:
@@ -54,7 +57,9 @@ class Housekeeping:
     async def tidy(self) -> None:
         """Forget what is over its time. Raises StoreUnavailable, AudioUnavailable."""
         now = self._clock()
-        hooks = await self._hooks.purge(now - self._keep_days * DAY_MS)
+        hooks = await self._hooks.purge(now - self._hooks_days * DAY_MS)
+        while await self._journal.purge(now - self._journal_days * DAY_MS):
+            pass
         await self._tokens.forget_tokens(now)
         await self._recordings.tidy()
         log.info("tidied", hooks=hooks)

@@ -9,7 +9,7 @@ import structlog
 from msgspec import structs
 
 from server.core import recordings
-from server.core.calls import Call
+from server.core.calls import Call, Recording
 from server.core.errors import NotFound, RecordingAbsent
 from server.core.recordings import Kept
 from server.core.stores import Calls as CallStore
@@ -55,9 +55,13 @@ class Recordings:
     def link(self, call: Call) -> str:
         """A link for a card; empty while there is nothing to hear. Stable for a while: cards are compared."""
         heard = recordings.audible(call, self._known(call))
+        return self.short_link(call, heard[0]) if heard else ""
+
+    def short_link(self, call: Call, recording: Recording) -> str:
+        """A link that expires."""
         # In steps of the lifetime, so that the same card is not sent anew with each change of the clock.
         expires_s = (self._clock() // 1000 // self._link_s + 2) * self._link_s
-        return self._links.to(call, heard[0], expires_s) if heard else ""
+        return self._links.to(call, recording, expires_s)
 
     def is_pending(self, call: Call) -> bool:
         """Whether a recording was announced that cannot be had yet, and there is none that can."""

@@ -5,11 +5,12 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, case, delete, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, bindparam, case, delete, func, literal_column, or_, select
 
 from server.core.calls import Call
 from server.core.journal import AnyBody, Counts, Entry, Query
 from server.core.records import Place, StoredHook
+from server.core.vocabulary import CallState
 from server.sql import Database, Script, Stmt, among, insert, lit
 
 from .cipher import Cipher
@@ -55,9 +56,9 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "part": call.c.client_phone.like(bindparam("part")),
     "agent": call.c.agents.like(bindparam("agent")),
     "result": call.c.result == bindparam("result"),
-    "among": among(call.c.id, "ids"),
+    "ids": or_(among(call.c.id, "ids"), call.c.result == literal_column(f"'{CallState.ENDED_UNKNOWN.value}'")),
 }
-"""What may be asked for beside account and time."""
+"""What may be asked for beside account and time, by the name of its parameter."""
 
 
 class JournalStore:
@@ -127,15 +128,15 @@ def _wanted(query: Query) -> dict[str, Any]:
         wanted["agent"] = f"% {query.agent_id} %"
     if query.result:
         wanted["result"] = query.result
-    if query.among is not None:
-        wanted["ids"] = list(query.among)
+    if query.amiss is not None:
+        wanted["ids"] = list(query.amiss)
     return wanted
 
 
 @cache
 def _search(names: frozenset[str]) -> Stmt:
     """One statement for each set of conditions."""
-    conditions = [CONDITIONS["among" if name == "ids" else name] for name in sorted(names)]
+    conditions = [CONDITIONS[name] for name in sorted(names)]
     is_older = or_(
         call.c.started_ms < _before,
         and_(call.c.started_ms == _before, call.c.id < bindparam("before_id", type_=Text)),

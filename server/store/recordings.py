@@ -70,6 +70,9 @@ class RecordingStore:
     async def find(self, call_id: str) -> dict[str, Kept]:
         return {one.key: one for one in map(_kept, await self._db.read(OF_CALL, {"call": call_id}))}
 
+    async def of_calls(self, call_ids: Sequence[str]) -> dict[str, dict[str, Kept]]:
+        return await of_calls(self._db, call_ids)
+
     async def put(self, kept: Kept) -> None:
         await self._db.write(PUT, _row(kept))
 
@@ -90,10 +93,12 @@ class RecordingStore:
         return [_kept(row) for row in await self._db.read(EXPIRED)]
 
 
-async def of_calls(db: Database, call_ids: Sequence[str]) -> dict[tuple[str, str], Kept]:
-    """What is kept of these calls' recordings, by call and key: for readers that keep nothing."""
-    rows = await db.read(OF_CALLS, {"calls": list(call_ids)})
-    return {(one.call_id, one.key): one for one in map(_kept, rows)}
+async def of_calls(db: Database, call_ids: Sequence[str]) -> dict[str, dict[str, Kept]]:
+    """What is kept of these calls' recordings, by call and the vendor's key."""
+    found: dict[str, dict[str, Kept]] = {}
+    for one in map(_kept, await db.read(OF_CALLS, {"calls": list(call_ids)})):
+        found.setdefault(one.call_id, {})[one.key] = one
+    return found
 
 
 def _revoke(rows: list[dict[str, Any]]) -> Script[None]:

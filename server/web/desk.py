@@ -12,14 +12,18 @@ from server.core.session import Pass
 from server.services.accounts import Accounts
 from server.services.agents import Agents
 from server.services.cards import Cards, digest
+from server.services.clock import Clock
 from server.services.dial import Dialling
 from server.services.directory import Directory
+from server.services.history import History
 from server.services.intake import Intake
+from server.services.journal import Journal
 from server.services.lines import Lines
 from server.services.playing import Playing
 from server.services.probe import Probe
 from server.services.recordings import Recordings
 from server.services.session import Sessions
+from server.services.visits import Visits
 
 from .channel.channels import Channels
 from .channel.port import Listener
@@ -42,12 +46,28 @@ class Desk:
     recordings: Recordings
     playing: Playing
     probe: Probe
+    journal: Journal
+    history: History
+    visits: Visits
+    clock: Clock
     channels: Channels
     listener: Listener
     read_changes: Callable[[bytes], list[Change]]
     disable_account: Callable[[str, str, str], int]
     """Reads amoCRM's switch-off hook (account, client, signature): the account, or CallerError."""
     is_ready: Callable[[], Awaitable[bool]]
+
+    async def retry(self, account_id: int, user_id: int, call_id: str) -> int:
+        """Another try for what was given up of a call, told in its journal; how many jobs. Raises NotFound."""
+        count = await self.history.retry(account_id, call_id)
+        self.journal.asked(call_id, "retry", user_id)
+        return count
+
+    async def revoke(self, account_id: int, user_id: int, call_id: str) -> int:
+        """Withdraw a call's recordings, told in its journal; how many. Raises NotFound, RecordingAbsent."""
+        count = await self.recordings.revoke(account_id, call_id)
+        self.journal.asked(call_id, "revoke", user_id)
+        return count
 
     async def snapshot(self, who: Pass) -> Snapshot:
         """What the agent's screens start from. Nothing is awaited after the calls were read."""

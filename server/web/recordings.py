@@ -46,7 +46,7 @@ async def listen(request: web.Request) -> web.StreamResponse:
 async def revoke(request: web.Request) -> web.Response:
     """Withdraw a call's recordings: no link opens them any more."""
     one = admin(request)
-    revoked = await request.app[DESK].recordings.revoke(one.account_id, request.match_info["id"])
+    revoked = await request.app[DESK].revoke(one.account_id, one.user_id, request.match_info["id"])
     return answer({"revoked": revoked})
 
 

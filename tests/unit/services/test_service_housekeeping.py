@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from server.core.journal import Entry, Listened
 from server.lanes.schema import metadata as lanes_metadata
 from server.services.housekeeping import DAY_MS, Housekeeping
 from server.sql import Database, connect, create_all
 from server.store.accounts import AccountStore
 from server.store.cipher import Cipher
 from server.store.hooks import HookStore
+from server.store.journal import JournalStore
 from server.store.schema import metadata
 
 NOW = 100 * DAY_MS
@@ -30,6 +32,14 @@ async def db() -> AsyncIterator[Database]:
     await database.close()
 
 
+def housekeeping(db: Database, hooks: HookStore | None = None, accounts: AccountStore | None = None) -> Housekeeping:
+    cipher = Cipher("k" * 32)
+    return Housekeeping(
+        hooks or HookStore(db, cipher), JournalStore(db, cipher), accounts or AccountStore(db, cipher), Nothing(),
+        hooks_days=30, journal_days=180, clock=lambda: NOW,
+    )  # fmt: skip
+
+
 async def test_webhooks_go_after_their_days_and_only_once_read(db: Database) -> None:
     """An unread one is kept however old: it is still to become a call."""
     hooks = HookStore(db, Cipher("k" * 32))
@@ -38,7 +48,7 @@ async def test_webhooks_go_after_their_days_and_only_once_read(db: Database) -> 
         if key != "unread" and hook_id is not None:
             await hooks.settle(hook_id)
 
-    await Housekeeping(hooks, AccountStore(db, Cipher("k" * 32)), Nothing(), keep_days=30, clock=lambda: NOW).tidy()
+    await housekeeping(db, hooks=hooks).tidy()
 
     again = [await hooks.put("l", key=key, received_ms=NOW, raw=b"x") for key in ("old", "unread", "young")]
     assert [new is not None for new in again] == [True, False, False]
@@ -50,7 +60,18 @@ async def test_spent_tokens_go_when_they_have_expired(db: Database) -> None:
     await accounts.spend("dead", account_id=1, user_id=2, exp_ms=NOW - 1)
     await accounts.spend("alive", account_id=1, user_id=2, exp_ms=NOW + 1)
 
-    await Housekeeping(HookStore(db, Cipher("k" * 32)), accounts, Nothing(), keep_days=30, clock=lambda: NOW).tidy()
+    await housekeeping(db, accounts=accounts).tidy()
 
     assert await accounts.spend("dead", account_id=1, user_id=2, exp_ms=NOW) is None
     assert await accounts.spend("alive", account_id=1, user_id=2, exp_ms=NOW) == 2
+
+
+async def test_the_journal_goes_after_its_days(db: Database) -> None:
+    """What happened half a year ago is forgotten, what happened since is told."""
+    journal = JournalStore(db, Cipher("k" * 32))
+    old, young = Entry("c_1", NOW - 181 * DAY_MS, Listened()), Entry("c_1", NOW - 179 * DAY_MS, Listened())
+    await journal.put([old, young])
+
+    await housekeeping(db).tidy()
+
+    assert await journal.of_call("c_1") == [young]

@@ -200,7 +200,10 @@ async def test_old_webhooks_and_spent_tokens_are_forgotten(house: House) -> None
     """After their days; younger ones stay."""
     await house.hear(rang())
     await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=PAVEL, exp_ms=house.clock.now_ms)
-    housekeeping = Housekeeping(house.kept.hooks, house.kept.accounts, house.expiry, keep_days=30, clock=house.clock)
+    housekeeping = Housekeeping(
+        house.kept.hooks, house.kept.journal, house.kept.accounts, house.expiry,
+        hooks_days=30, journal_days=180, clock=house.clock,
+    )  # fmt: skip
 
     await housekeeping.tidy()
     assert await house.kept.accounts.spend("j1", account_id=ACCOUNT, user_id=OLGA, exp_ms=1) == PAVEL
