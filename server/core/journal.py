@@ -28,7 +28,7 @@ class Body(Struct, frozen=True, tag_field="kind", omit_defaults=True):
 
 class Decided(Body, frozen=True, tag="decided", omit_defaults=True):
     """What a piece of news came to: its `effects` (e.g. "rang 201", "ended"), how the call reads now, whose call it is
-    (`agents`, users) and the click that it carries out.
+    (`agents`, users), the click that it carries out, and the webhook that brought the news.
     """
 
     reason: str
@@ -39,6 +39,7 @@ class Decided(Body, frozen=True, tag="decided", omit_defaults=True):
     talk_s: int = 0
     agents: tuple[int, ...] = ()
     order_id: str = ""
+    hook_id: int = 0
 
 
 class Shown(Body, frozen=True, tag="shown", omit_defaults=True):
@@ -51,13 +52,16 @@ class Shown(Body, frozen=True, tag="shown", omit_defaults=True):
 
 
 class Tried(Body, frozen=True, tag="tried", omit_defaults=True):
-    """One attempt of a job: `outcome` is done, later, hold, parked or failed; `note` is the other side's answer."""
+    """One attempt of a job: `outcome` is done, later, hold, parked or failed; `note` is the other side's answer, `slug`
+    the error that it makes.
+    """
 
     job: str
     attempt: int
     outcome: str
     note: str = ""
     again_s: float = 0.0
+    slug: str = ""
 
 
 class Placed(Body, frozen=True, tag="placed"):
@@ -88,8 +92,8 @@ class Entry(Struct, frozen=True):
     body: AnyBody
 
 
-def decided(decision: Decision) -> Entry:
-    """The entry of a decision."""
+def decided(decision: Decision, hook_id: int | None) -> Entry:
+    """The entry of a decision, and of the webhook that brought it about."""
     call, verdict = decision.call, decision.call.verdict
     effects = [
         f"rang {effect.extension}" if isinstance(effect, Rang) else type(effect).__name__.lower()
@@ -104,6 +108,7 @@ def decided(decision: Decision) -> Entry:
         talk_s=verdict.talk_s,
         agents=decision.agents or (),
         order_id=call.order.id if call.order else "",
+        hook_id=hook_id or 0,
     ))  # fmt: skip
 
 

@@ -74,8 +74,9 @@ class Page(Struct, frozen=True):
 
 
 class Heard(Struct, frozen=True, tag_field="kind", tag="webhook"):
-    """A raw webhook, masked."""
+    """A raw webhook, masked. `path` is what follows the line's secret address."""
 
+    id: int
     path: str
     said: object
 
@@ -143,7 +144,7 @@ class History:
         """Everything about one call. Raises NotFound, also for another account's call."""
         call = await self._own(account_id, call_id)
         heard = [
-            Moment(stored.received_ms, Heard(hook.tail or "/", journal.masked(hook)))
+            Moment(stored.received_ms, Heard(stored.id, hook.tail, journal.masked(hook)))
             for stored in await self._store.hooks(call_id)
             for hook in (unpack(stored.raw),)
         ]

@@ -12,7 +12,7 @@ import structlog
 from msgspec import structs
 
 from server.core.calls import Call
-from server.core.errors import OwnError
+from server.core.errors import KommutatorError, OwnError
 from server.core.jobs import Handler, Hold, Job, Later, NotDone, Outcomes
 from server.core.journal import AnyBody, Asked, Entry, Listened, Shown, Tried
 from server.core.messages import CallView
@@ -93,7 +93,7 @@ class Journal:
         outcome, again_s = _outcome(answer)
         for job in jobs:
             if job.grp and (job.tries <= ATTEMPTS or job.tries % EACH == 0):
-                self._note(job.grp, Tried(job.kind, job.tries, outcome, _words(answer), again_s))
+                self._note(job.grp, Tried(job.kind, job.tries, outcome, _words(answer), again_s, _slug(answer)))
 
     def _note(self, call_id: str, body: AnyBody) -> None:
         self._waiting.append(Entry(call_id, self._clock(), body))
@@ -127,6 +127,11 @@ def _words(answer: Exception | None) -> str:
         return ""
     said = answer.note if isinstance(answer, NotDone) else f"{type(answer).__name__}: {answer}"
     return said[:NOTE_CHARS].encode("utf-8", "replace").decode()
+
+
+def _slug(answer: Exception | None) -> str:
+    cause = answer.__cause__ if isinstance(answer, NotDone) else answer
+    return cause.slug if isinstance(cause, KommutatorError) else ""
 
 
 def _outcome(answer: Exception | None) -> tuple[str, float]:

@@ -42,7 +42,7 @@ class Visits:
         ticket = Pass(expires_s, one.account_id, one.user_id, one.is_admin, secrets.token_urlsafe(12))
         return session.sign(ticket, self._ticket_key)
 
-    async def enter(self, ticket: str, *, language: str, zone: str) -> tuple[str, Visit]:
+    async def enter(self, ticket: str, *, language: str, zone: str) -> str:
         """Trade a ticket for the cookie of a visit. Raises TicketInvalid."""
         now = self._clock()
         one = session.verify(ticket, self._ticket_key, Pass, now_s=now // 1000)
@@ -54,7 +54,11 @@ class Visits:
         if spender is not None:
             raise TicketInvalid
         visit = Visit(now // 1000 + VISIT_S, one.account_id, one.user_id, _language(language), _zone(zone))
-        return session.sign(visit, self._cookie_key), visit
+        return self.sign(visit)
+
+    def sign(self, visit: Visit) -> str:
+        """The cookie of a visit."""
+        return session.sign(visit, self._cookie_key)
 
     def read(self, cookie: str) -> Visit | None:
         """Whose visit a cookie is; None when it is over, forged, or of nobody who is an administrator by now."""

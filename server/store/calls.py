@@ -104,7 +104,11 @@ class CallStore:
         decisions = []
         for row in rows:
             decisions.append((yield from self._digest(*row)))  # noqa: PERF401  # a comprehension cannot yield
-        yield from journal.write([decided(one) for one in decisions if one is not None and one.reason])
+        yield from journal.write([
+            decided(one, hook_id)
+            for one, (_, _, hook_id, _) in zip(decisions, rows, strict=True)
+            if one is not None and one.reason
+        ])  # fmt: skip
         return decisions
 
     def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:

@@ -2,11 +2,13 @@
 
 from aiohttp import web
 
-from . import admin, api, crm, health, hooks, recordings, socket
+from . import admin, api, crm, health, hooks, journal, recordings, socket
+from .console import calls as console
+from .console import enter
 from .desk import DESK, Desk
 from .guard import MOST_BODY_BYTES, cors, errors
 
-ROOMS = (hooks, api, admin, socket, crm, recordings, health)
+ROOMS = (hooks, api, admin, socket, crm, recordings, journal, enter, console, health)
 
 
 def build(desk: Desk) -> web.Application:

@@ -38,7 +38,7 @@ SECRETS = (
 )  # fmt: skip
 TABLES = (
     "hook", "call", "card", "dial", "job", "account", "spent_token", "line", "agent", "alert", "crm_user",
-    "entry", "recording",
+    "entry", "recording", "journal",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import { agents } from "./agents.js";
 import { fill, h, icon } from "./dom.js";
 import { section } from "./form.js";
 import { CHECK } from "./icons.js";
+import { journal } from "./journal.js";
 import { lines } from "./lines.js";
 import { directory, options } from "./options.js";
 import { problemView, wordsOf } from "./problem.js";
@@ -112,7 +113,7 @@ export function createSettings({ host, onMoved }) {
       const page = { t, lang: host.lang(), api, data, typed, reload: () => load(api, typed, isOld) };
       fill(attention, alerts(data.alerts || []));
       fill(progress, directory(data.directory, t));
-      fill(rest, attention, lines(page), agents(page), options(page), strangers(page), progress);
+      fill(rest, attention, journal(page), lines(page), agents(page), options(page), strangers(page), progress);
     } catch (error) {
       if (!isOld()) fill(rest, problemView(/** @type {any} */ (error).problem || { slug: "error" }, t));
     }
