@@ -54,7 +54,8 @@ class Journal:
         last = self._waiting[-1] if self._waiting else None
         if last is not None and last.call_id == call.id and isinstance(last.body, Shown):
             joined = structs.replace(last.body, to={**last.body.to, **fresh.to})
-            if joined == structs.replace(fresh, to=joined.to):  # the same card at one more agent's
+            is_one_more = len(joined.to) > len(last.body.to)
+            if is_one_more and joined == structs.replace(fresh, to=joined.to):  # the same card at one more agent's
                 self._waiting[-1] = structs.replace(last, body=joined)
                 return
         self._note(call.id, fresh)

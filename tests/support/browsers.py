@@ -160,7 +160,8 @@ async def open_settings(page: Page) -> Locator:
 async def flaws(page: Page, selector: str) -> list[str]:
     """What axe-core finds wrong within this part of the page: serious and critical findings, one line each."""
     if not await page.evaluate("Boolean(window.axe)"):
-        await page.add_script_tag(path=ROOT / "node_modules" / "axe-core" / "axe.min.js")
+        # Not as a script of the page: the console lets none run.
+        await page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8"))  # once
     found = await page.evaluate(f"axe.run({json.dumps(selector)})")
     return [
         f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes']]}"

@@ -128,9 +128,10 @@ class Teller:
         tone = {"done": GOOD, "parked": BAD, "failed": BAD}.get(body.outcome, PLAIN)
         title = f"{self._words(f'job.{body.job}')}: {outcome}"
         notes = [self._words("attempt", n=body.attempt)]
-        if self._words.knows(f"error.{body.slug}"):
+        is_known = self._words.knows(f"error.{body.slug}")
+        if is_known:
             notes.append(self._words(f"error.{body.slug}"))
-        if body.note:
+        if body.note and (tone is BAD or not is_known):  # what needs a hand is told in the other side's words, too
             notes.append(self._said(body.note))
         return Line(at, "tried", title, notes, tone)
 
