@@ -8,14 +8,14 @@ from store_house import database_url, db, kept  # noqa: F401
 from test_lanes_plans import plan
 
 from server.sql import Script, Stmt
-from server.store import calls, dials, directory, hooks, recordings
+from server.store import calls, dials, directory, hooks, journal, recordings
 from server.wiring import Stores
 
 ROWS = 2000
 NUMBERS = f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {ROWS}) SELECT n FROM c"  # noqa: S608  # a number of ours
 FILL = (
-    """INSERT INTO call (id, account_id, line_id, call_ref, started_ms, over_ms, is_live, body)
-    SELECT 'c' || n, n % 5, 'l' || (n % 5), 'r' || n, n, CASE WHEN n % 200 = 0 THEN NULL ELSE n END,
+    """INSERT INTO call (id, account_id, line_id, call_ref, client_phone, started_ms, over_ms, is_live, body)
+    SELECT 'c' || n, n % 5, 'l' || (n % 5), 'r' || n, '+7' || n, n, CASE WHEN n % 200 = 0 THEN NULL ELSE n END,
     CASE WHEN n % 200 = 0 THEN 1 ELSE 0 END, 'x'""",
     """INSERT INTO hook (line_id, key, received_ms, raw, state)
     SELECT 'l' || (n % 5), 'k' || n, n, CAST('x' AS {blob}), CASE WHEN n % 200 = 0 THEN 0 ELSE 1 END""",
@@ -29,6 +29,7 @@ FILL = (
     changed_ms, listened) SELECT 'c' || n, 'k' || n, n % 5, 'l' || (n % 5),
     CASE WHEN n % 100 = 0 THEN 'expired' ELSE 'fetched' END, 1, 'f' || n, 1, 'audio/mpeg', n, n, 0""",
     """INSERT INTO card (call_id, agent_id, noticed_ms) SELECT 'c' || n, 7, n""",
+    """INSERT INTO journal (call_id, at_ms, body) SELECT 'c' || n, n, 'x'""",
 )
 
 
@@ -47,6 +48,9 @@ async def filled(kept: Stores) -> Stores:  # noqa: F811
 
 
 FOUND = {"account": 1, "digits": "p6", "kind": "contacts", "entity": 6, "ids": [6, 7]}
+WANTED = {
+    "account": 1, "since_ms": 0, "until_ms": ROWS * 2, "before_ms": ROWS * 2, "before_id": "", "most": 50,
+}  # fmt: skip
 CASES = [
     pytest.param(calls.BY_REF, {"line": "l1", "ref": "r1"}, "call", "call_ref", id="call by its vendor's id"),
     pytest.param(calls.TO_CHANGE, {"line": "l1", "ref": "r1"}, "call", "call_ref", id="call to change"),
@@ -56,6 +60,11 @@ CASES = [
     pytest.param(recordings.OF_CALLS, {"calls": ["c1", "c2"]}, "recording", "recording", id="recordings of calls"),
     pytest.param(
         recordings.CHANGED, {"since_ms": ROWS - 10}, "recording", "recording_changed", id="recordings of late"
+    ),
+    pytest.param(journal.OF_CALL, {"call": "c1"}, "journal", "journal_call", id="what happened to a call"),
+    pytest.param(journal.HOOKS, {"call": "c1"}, "hook", "hook_call", id="webhooks of a call"),
+    pytest.param(
+        journal._search(frozenset({"phone"})), {**WANTED, "phone": "+79"}, "call", "call_phone", id="calls of a number"
     ),
     pytest.param(dials.WAITING, {"line": "l1"}, "dial", "dial_waiting", id="waiting orders"),
     pytest.param(dials.OF_CALL, {"call": "c1"}, "dial", "dial_call", id="order of a call"),
@@ -97,6 +106,19 @@ async def test_what_is_left_to_do_has_an_index_of_its_own(filled: Stores, stmt: 
 async def test_old_webhooks_are_found_by_their_age(filled: Stores) -> None:
     """Purging asks the index of the moments of arrival."""
     assert "hook_age" in await plan(filled.db, hooks.PURGE, {"before_ms": 50})
+
+
+async def test_old_entries_of_the_journal_are_found_by_their_age(filled: Stores) -> None:
+    """Forgetting asks the index of their moments."""
+    assert "journal_age" in await plan(filled.db, journal.PURGE, {"before_ms": 50})
+
+
+async def test_calls_that_are_not_in_amocrm_have_an_index_of_their_own(filled: Stores) -> None:
+    """In good times it is empty, however many calls there were."""
+    await filled.db.write(Stmt(text("UPDATE call SET crm = '{}' WHERE started_ms < 1990")))
+    await filled.db.write(Stmt(text("ANALYZE")))
+
+    assert "call_unfiled" in await plan(filled.db, journal.UNFILED, {"account": 1})
 
 
 async def test_old_recordings_are_found_by_their_age(filled: Stores) -> None:
