@@ -44,8 +44,11 @@ UNFILED = Stmt(
     .order_by(call.c.started_ms)
     .limit(lit(MOST))
 )
-_old = select(journal.c.id).where(journal.c.at_ms < bindparam("before_ms")).limit(lit(MOST))
-PURGE = Stmt(delete(journal).where(journal.c.id.in_(_old)))
+_oldest = select(journal.c.id, journal.c.at_ms).order_by(journal.c.id).limit(lit(MOST)).subquery()
+# They were written in about the order of their moments: no index of these is kept for it.
+PURGE = Stmt(
+    delete(journal).where(journal.c.id.in_(select(_oldest.c.id).where(_oldest.c.at_ms < bindparam("before_ms"))))
+)
 
 WHOLE_PHONE = 11
 """Digits of a number that is looked for as it stands: a shorter one may be its end, or its middle."""

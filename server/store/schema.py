@@ -130,7 +130,6 @@ journal = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("journal_call", "call_id"),
-    Index("journal_age", "at_ms"),
 )
 
 dial = Table(

@@ -108,11 +108,6 @@ async def test_old_webhooks_are_found_by_their_age(filled: Stores) -> None:
     assert "hook_age" in await plan(filled.db, hooks.PURGE, {"before_ms": 50})
 
 
-async def test_old_entries_of_the_journal_are_found_by_their_age(filled: Stores) -> None:
-    """Forgetting asks the index of their moments."""
-    assert "journal_age" in await plan(filled.db, journal.PURGE, {"before_ms": 50})
-
-
 async def test_calls_that_are_not_in_amocrm_have_an_index_of_their_own(filled: Stores) -> None:
     """In good times it is empty, however many calls there were."""
     await filled.db.write(Stmt(text("UPDATE call SET crm = '{}' WHERE started_ms < 1990")))

@@ -20,7 +20,6 @@ def upgrade() -> None:
         PrimaryKeyConstraint("id"),
     )
     op.create_index("journal_call", "journal", ["call_id"])
-    op.create_index("journal_age", "journal", ["at_ms"])
     with op.batch_alter_table("call") as batch:
         batch.add_column(Column("result", Text, nullable=False, server_default=text("''")))
         batch.add_column(Column("agents", Text, nullable=False, server_default=text("''")))
