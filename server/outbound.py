@@ -16,9 +16,6 @@ from server.core.ports import Codec, VendorAnswer, VendorRequest, VendorStream
 
 log = structlog.get_logger()
 
-MOST_BYTES = 4 * 1024 * 1024
-"""A command's answer; recordings are streamed."""
-
 HEAD_BYTES = 64 * 1024
 """How much of a streamed answer is read before it is judged: all of any error, a little of any recording."""
 
@@ -43,8 +40,8 @@ class Outbound:
         timeout = aiohttp.ClientTimeout(total=request.timeout_s, connect=5)
         with _heard(provider, request):
             async with self._ask(provider, request, timeout) as response:
-                body = await _begin(response, MOST_BYTES + 1)
-                if len(body) > MOST_BYTES:
+                body = await _begin(response, request.most_bytes + 1)
+                if len(body) > request.most_bytes:
                     raise aiohttp.ClientPayloadError("too large")
                 return _answer(response, body)
 

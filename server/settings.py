@@ -50,6 +50,12 @@ class Settings:
     sipuni_url: str = _option("", "Another address of Sipuni's API (a sandbox).")
     mango_url: str = _option("", "Another address of MANGO OFFICE's API (a sandbox).")
     hooks_keep_days: int = _option(30, "For how many days raw webhooks are kept.", least=1)
+    reconcile_hour: int = _option(
+        3, "At which hour of Moscow's night calls are compared with the PBXs' statistics; -1: never.", least=-1
+    )
+    reconcile_settle_s: int = _option(
+        600, "How long a call must be over to be compared: its webhooks may be under way, seconds."
+    )
     journal_keep_days: int = _option(180, "For how many days the journal of calls is kept.", least=1)
     recordings_store: str = _option(
         "disk", "Where recordings are kept; proxy: with the PBX, as long as it keeps them.",

@@ -44,6 +44,7 @@ from server.services.notice import Notice
 from server.services.playing import Playing
 from server.services.probe import Probe
 from server.services.pulse import Pulse
+from server.services.reconcile import Reconcile
 from server.services.recordings import Recordings
 from server.services.session import Sessions
 from server.services.visits import Visits
@@ -58,6 +59,7 @@ from server.store.hooks import HookStore
 from server.store.journal import JournalStore
 from server.store.lines import LineStore
 from server.store.migrate import migrate
+from server.store.reconciliations import ReconciliationStore
 from server.store.recordings import RecordingStore
 from server.web.app import build
 from server.web.channel import frames
@@ -75,6 +77,7 @@ LANES = {
     "book": LaneKind(rate=2.0, width=1),
     "oauth": LaneKind(rate=5.0, width=4),
     "calls": LaneKind(width=8),
+    "stat": LaneKind(width=1),
     # Of one PBX: MANGO takes ten requests a second in all, and a recording is large.
     "rec": LaneKind(rate=2.0, width=2, depth=2),
 }
@@ -98,6 +101,7 @@ class Stores:
     accounts: AccountStore
     lines: LineStore
     journal: JournalStore
+    reconciliations: ReconciliationStore
     directory: DirectoryStore
     recordings: RecordingStore
 
@@ -115,6 +119,7 @@ def stores(settings: Settings, db: Database) -> Stores:
         accounts=AccountStore(db, cipher),
         lines=LineStore(db, cipher),
         journal=JournalStore(db, cipher),
+        reconciliations=ReconciliationStore(db),
         directory=DirectoryStore(db),
         recordings=RecordingStore(db),
     )
@@ -183,6 +188,7 @@ class Services:
     notice: Notice
     intake: Intake
     journal: Journal
+    reconcile: Reconcile
 
 
 def services(settings: Settings, kept: Stores) -> Services:
@@ -221,11 +227,15 @@ def services(settings: Settings, kept: Stores) -> Services:
     directory.tell(logging.learned)
     recordings.tell(cards.refreshed)
     intake, journal = Intake(lines, kept.hooks, calls.read), Journal(kept.journal)
+    reconcile = Reconcile(
+        lines, calls, kept.calls, kept.reconciliations, outbound, accounts, later=kept.lanes,
+        hour=settings.reconcile_hour, settle_s=settings.reconcile_settle_s,
+    )  # fmt: skip
     cards.tell(journal.shown)
     playing.tell(journal.listened)
     return Services(
         client, outbound, trust, agents, lines, accounts, directory, recordings, fetching, playing, expiry, cards,
-        dialling, calls, logging, notice, intake, journal,
+        dialling, calls, logging, notice, intake, journal, reconcile,
     )  # fmt: skip
 
 
@@ -242,6 +252,8 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     )  # fmt: skip
     tidying = asyncio.create_task(housekeeping.keep())
     stack.callback(tidying.cancel)
+    comparing = asyncio.create_task(acting.reconcile.keep())
+    stack.callback(comparing.cancel)
     pulse = Pulse(acting.accounts, acting.client, every_s=settings.amo_pulse_s)
     feeling = asyncio.create_task(pulse.keep())
     stack.callback(feeling.cancel)
@@ -268,6 +280,7 @@ async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStac
             "attach": watched(acting.logging.attach),
             "correct": watched(acting.logging.correct),
             "fetch": watched(acting.fetching.fetch),
+            "reconcile": acting.reconcile.reconcile,
             "exchange": outage.held(acting.accounts.exchange),
             "crawl": outage.held(acting.directory.crawl),
             "learn": outage.held(acting.directory.learn),
@@ -301,6 +314,7 @@ def _desk(settings: Settings, kept: Stores, acting: Services, *, channels: Chann
         playing=acting.playing,
         probe=Probe(acting.lines, acting.outbound),
         journal=acting.journal,
+        reconcile=acting.reconcile,
         history=History(kept.journal, kept.calls, kept.recordings, acting.lines, kept.lanes),
         visits=Visits(acting.accounts, kept.accounts, secret_key=settings.secret_key),
         clock=now_ms,

@@ -4,7 +4,8 @@ After a codec was mended it shows what would read differently (`--dry-run`: read
 the calls. It makes no jobs: nothing is written to amoCRM, dialled or shown for it.
 
 A call is judged only when all its webhooks are still kept: older ones were purged (setting `hooks_keep_days`). What a
-webhook cannot tell stays as it is: the order that a click made, and that we gave up waiting for a hang-up.
+webhook cannot tell stays as it is: the order that a click made, what the PBX's statistics said, and that we gave up
+waiting for a hang-up.
 """
 
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from server.core import calls
+from server.core import calls, statistics
 from server.core.calls import Call
 from server.core.errors import ConfigError, NotFound
 from server.core.events import OrderAnswered
@@ -207,6 +208,8 @@ def _judge(report: Report, before: Call | None, made: Call, oldest_ms: int) -> N
 def _with_history(made: Call, before: Call) -> Call:
     """The call with what no webhook tells: our id, the click that made it, our giving up."""
     call = structs.replace(made, id=before.id, received_ms=before.received_ms, heard_ms=before.heard_ms)
+    if before.closed is not None and before.closed.raw_word == statistics.WORD:
+        call, _ = calls.apply(call, before.closed)
     if before.order is not None:
         call, _ = calls.bind(call, before.order)
     if before.expired_ms is not None:

@@ -3,13 +3,14 @@
 Docstrings say behaviour, so that an implementer needs no other file.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from msgspec import Struct
 
 from .events import AnyEvent
+from .statistics import ToldCall
 from .vocabulary import Capability, DialWay
 
 # -- providers -----------------------------------------------------------------------------------------------------
@@ -59,7 +60,9 @@ class LineKeys(Struct, frozen=True):
 
 
 class VendorRequest(Struct, frozen=True, kw_only=True):
-    """A request to the vendor as a value; `outbound` sends it. `path` is relative to the vendor's base address."""
+    """A request to the vendor as a value; `outbound` sends it. `path` is relative to the vendor's base address, and an
+    answer of more than `most_bytes` is none.
+    """
 
     verb: str
     method: str
@@ -68,6 +71,7 @@ class VendorRequest(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     timeout_s: float = 8.0
     follows_redirects: bool = True
+    most_bytes: int = 4 << 20
 
 
 class VendorAnswer(Struct, frozen=True, kw_only=True):
@@ -86,6 +90,18 @@ class VendorStream(Struct, frozen=True):
     head: VendorAnswer
     rest: AsyncIterator[bytes]
     size: int | None = None
+
+
+class Pause(Struct, frozen=True):
+    """The report is not ready: ask on after this many seconds."""
+
+    seconds: float
+
+
+Asking = Generator[VendorRequest | Pause, VendorAnswer | None, list[ToldCall]]
+"""How a codec asks for statistics: it yields requests and is sent their answers, yields pauses and is sent None, and
+returns what it learned. It raises the VendorError that an answer means.
+"""
 
 
 class Accepted(Struct, frozen=True):
@@ -160,6 +176,10 @@ class Codec(Protocol):
 
     def probe(self, keys: LineKeys) -> VendorRequest:
         """A harmless request whose outcome tells whether the credentials are right (live check of the settings)."""
+        ...
+
+    def statistics(self, since_ms: int, until_ms: int, keys: LineKeys) -> Asking:
+        """Ask for the calls that began in a period. Raises VendorUnsupported where there are no statistics."""
         ...
 
     def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:

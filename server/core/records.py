@@ -119,6 +119,22 @@ class Place(Struct, frozen=True, omit_defaults=True):
     told: str = ""
 
 
+class Reconciliation(Struct, frozen=True, kw_only=True):
+    """One comparison of a line's calls with its PBX's statistics. `told`: calls there; `added`: of which no webhook had
+    told; `corrected`: that read otherwise; `doubtful`: rows that may be calls we know, so that nothing was added.
+    """
+
+    line_id: str
+    account_id: int
+    at_ms: int
+    since_ms: int
+    until_ms: int
+    told: int = 0
+    added: int = 0
+    corrected: int = 0
+    doubtful: int = 0
+
+
 class CardMark(Struct, frozen=True):
     """What an agent's browsers did with a call's card."""
 

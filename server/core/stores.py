@@ -18,7 +18,19 @@ from .journal import Counts, Query
 from .journal import Entry as JournalEntry
 from .messages import AlertView, DirectoryView
 from .recordings import Kept
-from .records import Account, CardMark, Decision, Line, Place, Prefs, Seat, StoredHook, Tokens, User
+from .records import (
+    Account,
+    CardMark,
+    Decision,
+    Line,
+    Place,
+    Prefs,
+    Reconciliation,
+    Seat,
+    StoredHook,
+    Tokens,
+    User,
+)
 
 Decide = Callable[[Call | None, Sequence[Dial]], Decision | None]
 """Pure: the call as stored (None: unknown) and the orders that wait on its line → what to keep; None: nothing."""
@@ -52,6 +64,10 @@ class Calls(Protocol):
         ...
 
     async def find(self, call_id: str) -> Call | None: ...
+
+    async def of_line(self, line_id: str, since_ms: int, until_ms: int) -> list[Call]:
+        """A line's calls that began in a period."""
+        ...
 
     async def on_screens(self, since_ms: int) -> list[Call]:
         """Live calls, and those that ended since."""
@@ -104,6 +120,16 @@ class Journal(Protocol):
         ...
 
 
+class Reconciliations(Protocol):
+    """What the comparisons with the PBXs' statistics found."""
+
+    async def put(self, one: Reconciliation) -> None: ...
+
+    async def last(self, line_id: str) -> Reconciliation | None:
+        """A line's latest."""
+        ...
+
+
 class Dials(Protocol):
     """Click-to-call orders."""
 
@@ -153,7 +179,9 @@ class Accounts(Protocol):
         """Remember an alert; False when it stands already."""
         ...
 
-    async def drop_alerts(self, account_id: int, slug: str) -> None: ...
+    async def drop_alerts(self, account_id: int, slug: str, *, subject: str = "") -> None:
+        """Forget alerts of a kind: those of one subject, or all."""
+        ...
 
     async def alerts(self, account_id: int) -> list[AlertView]: ...
 

@@ -114,6 +114,7 @@ class Capability(StrEnum):
     RECORDING_START = "recording_start"
     RECORDING_LINK = "recording_link"
     RECORDING_FETCH = "recording_fetch"
+    STATISTICS = "statistics"
     SIGNED_HOOKS = "signed_hooks"
 
 

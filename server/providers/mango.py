@@ -6,9 +6,11 @@ questions: docs/providers/mango.md.
 
 import hashlib
 import hmac
+from collections.abc import Generator
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from ..core.errors import (
     HookForged,
@@ -16,17 +18,34 @@ from ..core.errors import (
     HookMisplaced,
     VendorError,
     VendorNoRecording,
+    VendorUnavailable,
     VendorUnsupported,
 )
 from ..core.events import AnyEvent
 from ..core.phone import digits
-from ..core.ports import Accepted, Admission, DialOrder, Field, Hook, HookReply, LineKeys, VendorAnswer, VendorRequest
+from ..core.ports import (
+    Accepted,
+    Admission,
+    Asking,
+    DialOrder,
+    Field,
+    Hook,
+    HookReply,
+    LineKeys,
+    Pause,
+    VendorAnswer,
+    VendorRequest,
+)
+from ..core.statistics import ToldCall
 from ..core.vocabulary import Capability, DialWay
-from . import mango_hooks, wire
+from . import mango_hooks, mango_statistics, wire
 from .mango_hooks import DONE, code_of, fault_of
 
 NO_RECORDING = frozenset({"3320", "3340"})
 """Result codes: no such recording, no such file."""
+
+REPORT_TRIES = 60
+"""How often a report is asked for before it is given up: five minutes."""
 
 
 class Mango:
@@ -37,7 +56,7 @@ class Mango:
     base_url = "https://app.mango-office.ru/vpbx/"
     capabilities = frozenset(
         {Capability.DIAL_NUMBER, Capability.HANGUP, Capability.TRANSFER, Capability.ROUTE_LIVE}
-        | {Capability.RECORDING_START, Capability.RECORDING_FETCH, Capability.SIGNED_HOOKS}
+        | {Capability.RECORDING_START, Capability.RECORDING_FETCH, Capability.SIGNED_HOOKS, Capability.STATISTICS}
     )
     fields: tuple[Field, ...] = (Field("api_key"), Field("api_salt"))
     # One address is given; the PBX appends /events/… and /result/… by itself.
@@ -103,6 +122,40 @@ class Mango:
     def probe(self, keys: LineKeys) -> VendorRequest:
         """config/users/request: reads the employees and changes nothing (at most one per 2 s)."""
         return _request("probe", "config/users/request", {}, keys)
+
+    def statistics(self, since_ms: int, until_ms: int, keys: LineKeys) -> Asking:
+        """stats/calls: a page is ordered, asked for until it is ready, and read."""
+        told: list[ToldCall] = []
+        page: list[Any] = []
+        while not told or len(page) == mango_statistics.PAGE:
+            values = mango_statistics.order(since_ms, until_ms, offset=len(told))
+            ordered = yield from self._ask("stats/calls/request/", values, keys)
+            page = yield from self._report(wire.word(ordered.get("key")), keys)
+            told += [one for item in page if (one := mango_statistics.read(item, mango_hooks.why)) is not None]
+            if not page:
+                break
+        return [one for one in told if since_ms <= one.started_ms < until_ms]
+
+    def _report(self, key: str, keys: LineKeys) -> Generator[VendorRequest | Pause, VendorAnswer | None, list[Any]]:
+        for _ in range(REPORT_TRIES):
+            content = yield from self._ask("stats/calls/result/", {"key": key}, keys)
+            status = wire.word(content.get("status"))
+            if status == mango_statistics.READY:
+                return mango_statistics.items(content)
+            if status not in mango_statistics.NOT_YET:
+                break
+            yield Pause(mango_statistics.POLL_S)
+        raise VendorUnavailable(vendor_text="the report was not made")
+
+    def _ask(
+        self, path: str, values: dict[str, Any], keys: LineKeys
+    ) -> Generator[VendorRequest | Pause, VendorAnswer | None, dict[str, Any]]:
+        request = _request("statistics", path, values, keys, timeout_s=60.0)
+        answer = yield structs.replace(request, most_bytes=wire.REPORT_BYTES)
+        answer = answer or VendorAnswer(status=0, body=b"")
+        self.outcome(request, answer)
+        content = wire.loads(answer.body)
+        return content if isinstance(content, dict) else {}
 
     def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:
         """Read an answer: a result code says more than the HTTP status (old: 420 for everything, new: 401)."""

@@ -152,7 +152,7 @@ def _call(message: Message, received_ms: int) -> list[AnyEvent]:
     }
     if kind is not LegEnded:
         return [kind(**leg)]
-    return [LegEnded(**leg, result=_why(reason, leg["direction"]))]
+    return [LegEnded(**leg, result=why(reason, leg["direction"]))]
 
 
 def _parties(message: Message) -> dict[str, Any]:
@@ -211,7 +211,8 @@ def _client(party: Message) -> str | None:
     return None if number.startswith(("sip:", "sips:")) else to_e164(number)
 
 
-def _why(reason: str, direction: Direction | None) -> Result:
+def why(reason: str, direction: Direction | None) -> Result:
+    """Why nobody talked, by the code of the end."""
     result = _by_class(REASONS, reason) or Result.UNKNOWN
     return Result.MISSED if result is Result.NO_ANSWER and direction is Direction.IN else result
 
@@ -241,7 +242,7 @@ def _summary(message: Message, received_ms: int) -> list[AnyEvent]:
         call_ref=call_ref,
         raw_word="summary",
         raw_code=reason,
-        result=Result.ANSWERED if answered_ms else _why(reason, direction),
+        result=Result.ANSWERED if answered_ms else why(reason, direction),
         direction=direction,
         client_phone=None if direction is Direction.INTERNAL else _client(target if is_out else source),
         our_line=to_e164(wire.word(message.get("line_number"))),

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec import structs
+
 from ..core.errors import (
     CallGone,
     HookMalformed,
@@ -23,9 +25,21 @@ from ..core.errors import (
 )
 from ..core.events import AnyEvent, CallClosed, LegAnswered, LegEnded, LegRang, RecordingSeen
 from ..core.phone import digits, is_internal, last10, to_e164
-from ..core.ports import Accepted, Admission, DialOrder, Field, Hook, HookReply, LineKeys, VendorAnswer, VendorRequest
+from ..core.ports import (
+    Accepted,
+    Admission,
+    Asking,
+    DialOrder,
+    Field,
+    Hook,
+    HookReply,
+    LineKeys,
+    VendorAnswer,
+    VendorRequest,
+)
+from ..core.statistics import ToldCall
 from ..core.vocabulary import Capability, DialWay, Direction, RecordingState, Result, Side
-from . import wire
+from . import sipuni_statistics, wire
 
 Fields = dict[str, str]
 
@@ -83,6 +97,7 @@ class Sipuni:
     capabilities = frozenset(
         {Capability.DIAL_NUMBER, Capability.DIAL_SCHEME, Capability.DIAL_EXTERNAL, Capability.CLIENT_FIRST}
         | {Capability.CANCEL, Capability.HANGUP, Capability.RECORDING_LINK, Capability.RECORDING_FETCH}
+        | {Capability.STATISTICS}
     )
     fields: tuple[Field, ...] = (
         Field("user", is_secret=False),
@@ -156,6 +171,18 @@ class Sipuni:
     def probe(self, keys: LineKeys) -> VendorRequest:
         """schema/list of the incoming schemes: reads little and changes nothing."""
         return _request("probe", "schema/list", {"type": "0"}, keys)
+
+    def statistics(self, since_ms: int, until_ms: int, keys: LineKeys) -> Asking:
+        """statistic/export, day by day."""
+        told: list[ToldCall] = []
+        for day in sipuni_statistics.days(since_ms, until_ms):
+            request = _request("statistics", "statistic/export", sipuni_statistics.filters(day), keys, timeout_s=60.0)
+            answer = yield structs.replace(request, most_bytes=wire.REPORT_BYTES)
+            if answer is None or not sipuni_statistics.is_report(answer):
+                self.outcome(request, answer or VendorAnswer(status=0, body=b""))
+                raise wire.failure(VendorError, request, answer or VendorAnswer(status=0, body=b""))
+            told += sipuni_statistics.read(answer.body)
+        return [one for one in told if since_ms <= one.started_ms < until_ms]
 
     def outcome(self, request: VendorRequest, answer: VendorAnswer) -> Accepted:
         """Read an answer in any of its known shapes; the content type says nothing (JSON comes as text/html)."""

@@ -23,6 +23,9 @@ from ..core.ports import HookReply, VendorAnswer, VendorRequest
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
+REPORT_BYTES = 64 << 20
+"""A report of many calls."""
+
 SHOWN_TEXT = 200
 """How much of a vendor's own words travels in an error's details: a sentence, not a page."""
 

@@ -212,9 +212,9 @@ class Accounts:
             log.warning("alert", account=account_id, alert=slug, **details)
             self._agents.send_alert(account_id, AlertView(slug=slug, details=details))
 
-    async def settle(self, account_id: int, slug: str) -> None:
-        """Forget the alerts of a kind: somebody answered them, and what is still amiss will be told anew."""
-        await self._store.drop_alerts(account_id, slug)
+    async def settle(self, account_id: int, slug: str, *, subject: str = "") -> None:
+        """Forget the alerts of a kind (of one subject): they are answered, and what is still amiss is told anew."""
+        await self._store.drop_alerts(account_id, slug, subject=subject)
 
     async def alerts(self, account_id: int) -> list[AlertView]:
         """What stands against the account."""

@@ -86,6 +86,14 @@ class Calls:
             # Only the last one marks the webhook as read: a crash between two repeats the first, harmlessly.
             await self._digest(line.id, ref, hook_id if ref == refs[-1] else None, decide)
 
+    async def learn(self, line: Line, call_ref: str, events: Sequence[CallEvent], at_ms: int) -> Decision | None:
+        """Hear of a call from the PBX's statistics: what became of it, None when it changes nothing.
+
+        `at_ms`: when it ended; news of long ago are not for screens.
+        """
+        decide = self._decider(line, call_ref, events, at_ms, reason=journal.STATISTICS)
+        return await self._digest(line.id, call_ref, None, decide)
+
     async def expire(self, jobs: Sequence[Job]) -> None:
         """The timer of a call: close it when its hang-up is overdue, else look again later."""
         (job,) = jobs
@@ -100,16 +108,19 @@ class Calls:
         if call is not None and call.is_live:  # it was heard of in between
             raise _goes_on(call, now)
 
-    async def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> None:
+    async def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Decision | None:
         decision = await self._store.digest(line_id, call_ref, hook_id=hook_id, decide=decide)
         if decision is None:
-            return
+            return None
         with structlog.contextvars.bound_contextvars(call=decision.call.id):
             log.info("call_changed", effects=[type(one).__name__ for one in decision.effects])
             for listener in self._listeners:
                 await listener(decision)
+        return decision
 
-    def _decider(self, line: Line, ref: str, events: Sequence[CallEvent], received_ms: int) -> Decide:
+    def _decider(
+        self, line: Line, ref: str, events: Sequence[CallEvent], received_ms: int, reason: str = journal.WEBHOOK
+    ) -> Decide:
         """What a webhook comes to. It runs inside the store's transaction: pure, with all it needs given here."""
         fresh = calls.begin(
             call_id=new_id("c"),
@@ -129,7 +140,7 @@ class Calls:
             call = structs.replace(call, heard_ms=max(received_ms, call.heard_ms))
             every = (*effects, *more)
             jobs = _jobs(call, every, now, is_new=before is None)
-            return self._decision(call, order, every, jobs, reason=journal.WEBHOOK, now=now)
+            return self._decision(call, order, every, jobs, reason=reason, now=now)
 
         return decide
 

@@ -120,6 +120,8 @@ class Cards:
         """A call appeared or changed: show it to its agents."""
         if not decision.effects:
             return
+        if not cards.is_shown(decision.call, self._clock()):  # learned of long after, from the PBX's statistics
+            return
         shown = self._keep(decision.call)
         await self._look_up(shown)
         for user_id in self._lines.audience(shown.call):

@@ -47,7 +47,9 @@ _raise = insert(alert)
 RAISE = Stmt(_raise.on_conflict_do_nothing(index_elements=["account_id", "slug", "subject"]).returning(alert.c.slug),
     columns=[column.name for column in alert.c],
 )  # fmt: skip
-DROP = Stmt(delete(alert).where(alert.c.account_id == bindparam("account"), alert.c.slug == bindparam("word")))
+_of_kind = delete(alert).where(alert.c.account_id == bindparam("account"), alert.c.slug == bindparam("word"))
+DROP = Stmt(_of_kind)
+DROP_ONE = Stmt(_of_kind.where(alert.c.subject == bindparam("about")))
 ALERTS = Stmt(
     select(alert.c.slug, alert.c.details).where(alert.c.account_id == bindparam("account")).order_by(alert.c.at_ms)
 )
@@ -97,8 +99,9 @@ class AccountStore:
         row = {"account_id": account_id, "slug": slug, "subject": subject, "details": json.dumps(details)}
         return bool(await self._db.write(RAISE, {**row, "at_ms": at_ms, "times": 1}))
 
-    async def drop_alerts(self, account_id: int, slug: str) -> None:
-        await self._db.write(DROP, {"account": account_id, "word": slug})
+    async def drop_alerts(self, account_id: int, slug: str, *, subject: str = "") -> None:
+        stmt, which = (DROP_ONE, {"about": subject}) if subject else (DROP, {})
+        await self._db.write(stmt, {"account": account_id, "word": slug, **which})
 
     async def alerts(self, account_id: int) -> list[AlertView]:
         rows = await self._db.read(ALERTS, {"account": account_id})

@@ -44,6 +44,13 @@ ON_SCREENS = Stmt(
 SINCE = Stmt(
     select(call.c.body).where(call.c.started_ms >= bindparam("since_ms")).order_by(call.c.started_ms, call.c.id)
 )
+OF_LINE = Stmt(
+    select(call.c.body).where(
+        call.c.started_ms >= bindparam("since_ms"),
+        call.c.started_ms < bindparam("until_ms"),
+        call.c.line_id == bindparam("line"),
+    )
+)
 FILE = Stmt(
     update(call)
     .where(call.c.id == bindparam("call_id"))
@@ -130,6 +137,10 @@ class CallStore:
     async def find(self, call_id: str) -> Call | None:
         rows = await self._db.read(BY_ID, {"call_id": call_id})
         return decoded(rows[0][0]) if rows else None
+
+    async def of_line(self, line_id: str, since_ms: int, until_ms: int) -> list[Call]:
+        rows = await self._db.read(OF_LINE, {"line": line_id, "since_ms": since_ms, "until_ms": until_ms})
+        return [decoded(body) for (body,) in rows]
 
     async def on_screens(self, since_ms: int) -> list[Call]:
         rows = await self._db.read(ON_SCREENS, {"since_ms": since_ms})

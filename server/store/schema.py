@@ -186,6 +186,22 @@ Index("recording_age", recording.c.at_ms, sqlite_where=IS_HELD, postgresql_where
 IS_LEFT_OVER = and_(recording.c.state == literal_column("'expired'"), recording.c.name != literal_column("''"))
 Index("recording_over", recording.c.at_ms, sqlite_where=IS_LEFT_OVER, postgresql_where=IS_LEFT_OVER)
 
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("line_id", Text, nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("corrected", BigInteger, nullable=False),
+    Column("doubtful", BigInteger, nullable=False),
+    Index("reconciliation_line", "line_id", "at_ms"),
+)
+
 spent_token = Table(
     "spent_token",
     metadata,

@@ -53,6 +53,13 @@ class CheckRequest(Struct, forbid_unknown_fields=True):
     credentials: dict[str, str] | None = None
 
 
+class Period(Struct, forbid_unknown_fields=True):
+    """POST /api/lines/{id}/reconcile: calls that began in it, Unix seconds; by default those of the last day."""
+
+    since: int | None = None
+    until: int | None = None
+
+
 class SeatMap(Struct, forbid_unknown_fields=True):
     """PUT /api/agents: the whole map."""
 
@@ -139,6 +146,22 @@ async def check_line(request: web.Request) -> web.Response:
     line = _own_line(request)
     wanted = await body(request, CheckRequest)
     return answer({"checks": await request.app[DESK].probe.check(line, wanted.credentials)})
+
+
+@routes.post("/api/lines/{id}/reconcile")
+async def reconcile(request: web.Request) -> web.Response:
+    """Compare the line's calls with the PBX's statistics, soon."""
+    line = _own_line(request)
+    wanted = await body(request, Period)
+    period = [None if at is None else at * 1000 for at in (wanted.since, wanted.until)]
+    await request.app[DESK].reconcile.ask(line, *period)
+    return answer({}, status=202)
+
+
+@routes.get("/api/lines/{id}/reconcile")
+async def reconciled(request: web.Request) -> web.Response:
+    """What the latest comparison found."""
+    return answer({"last": await request.app[DESK].reconcile.last(_own_line(request))})
 
 
 @routes.post("/api/lines/{id}/secret")

@@ -21,6 +21,7 @@ from server.services.journal import Journal
 from server.services.lines import Lines
 from server.services.playing import Playing
 from server.services.probe import Probe
+from server.services.reconcile import Reconcile
 from server.services.recordings import Recordings
 from server.services.session import Sessions
 from server.services.visits import Visits
@@ -47,6 +48,7 @@ class Desk:
     playing: Playing
     probe: Probe
     journal: Journal
+    reconcile: Reconcile
     history: History
     visits: Visits
     clock: Clock

@@ -144,6 +144,7 @@ async def served(folder: Path, channel: str, *, is_outside_trusted: bool = False
         settings = Settings(
             database=url, state=str(folder), secret_key=SECRET_KEY, public_url=PUBLIC_URL, amo_client_id=CLIENT_ID,
             amo_client_secret=CLIENT_SECRET, sipuni_url=elsewhere, mango_url=elsewhere, channel=channel,
+            reconcile_hour=-1,
             amo_dev_origins=(elsewhere,) if is_outside_trusted else (),
         )  # fmt: skip
         built = await stack.enter_async_context(house(settings))

@@ -64,6 +64,7 @@ export const Capability = /* @__PURE__ */ Object.freeze({
   RECORDING_START: "recording_start",
   RECORDING_LINK: "recording_link",
   RECORDING_FETCH: "recording_fetch",
+  STATISTICS: "statistics",
   SIGNED_HOOKS: "signed_hooks",
 });
 /** @typedef {(typeof Capability)[keyof typeof Capability]} Capability */

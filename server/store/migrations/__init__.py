@@ -5,5 +5,5 @@ here. It must not import `schema`: a revision says what the tables were like whe
 changed within `op.batch_alter_table`. tests/contract/test_store_migrate.py compares the outcome with the schema.
 """
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All revisions, the oldest first: known without importing Alembic, for a start that has nothing to migrate."""

@@ -11,9 +11,9 @@ from server.core.journal import outcome_word
 from server.core.messages import AlertView
 from server.core.phone import pretty
 from server.core.recordings import READY, Kept, state_of
-from server.core.records import Account
+from server.core.records import Account, Line
 from server.core.session import Visit
-from server.core.vocabulary import Direction
+from server.core.vocabulary import Capability, Direction
 
 from ..desk import DESK, Desk
 from ..journal import DAY_MS, HEALTH_DAYS, OUTCOMES, cursor, is_amiss, linking, read_query, row
@@ -54,6 +54,7 @@ async def calls(request: web.Request, visit: Visit, words: Words) -> web.StreamR
         words, "calls.html",
         account=account, asked=request.query, rows=rows, outcomes=OUTCOMES,
         health=await desk.history.health(account.id, now - HEALTH_DAYS * DAY_MS), now_ms=now,
+        reconciled=[(line.id, line.name, await desk.reconcile.last(line)) for line in _comparable(desk, account.id)],
         alerts=_alerts(await desk.accounts.alerts(account.id), words),
         users=sorted(desk.accounts.users(account.id).values(), key=lambda user: user.name),
         more=urlencode(more) if found.before else "", back=request.path_qs,
@@ -80,6 +81,15 @@ async def call(request: web.Request, visit: Visit, words: Words) -> web.StreamRe
         unmapped=[extension for extension in verdict.rang if not desk.lines.users_at(one.line_id, extension)],
         recordings=_recordings(desk, told.found.kept, one, words), back=request.path_qs,
     )  # fmt: skip
+
+
+@routes.post("/console/lines/{id}/reconcile")
+@visited
+async def reconcile(request: web.Request, visit: Visit, _: Words) -> web.StreamResponse:
+    """Compare a line's calls of the last day with the PBX's statistics, soon."""
+    desk = request.app[DESK]
+    await desk.reconcile.ask(desk.lines.of(visit.account_id, request.match_info["id"]), None, None)
+    return moved("/console")
 
 
 @routes.post("/console/retry")
@@ -125,6 +135,11 @@ async def _who(desk: Desk, one: Call, words: Words) -> dict[str, str]:
     entries = await desk.directory.find(one.account_id, one.client_phone)
     phone = pretty(one.client_phone)
     return {"client": entries[0].name, "phone": phone} if entries else {"client": phone, "phone": ""}
+
+
+def _comparable(desk: Desk, account_id: int) -> list[Line]:
+    lines = desk.lines.of_account(account_id)
+    return [line for line in lines if Capability.STATISTICS in desk.lines.codec(line).capabilities]
 
 
 def _alerts(alerts: list[AlertView], words: Words) -> list[tuple[str, str]]:
