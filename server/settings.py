@@ -41,6 +41,10 @@ class Settings:
     amo_redirect_uri: str = _option("", "The redirect URI of the integration; empty: public_url + /amo/oauth.")
     amo_hosts: tuple[str, ...] = _option(DEFAULT_HOSTS, "Endings of the hosts that are amoCRM (https only).")
     amo_dev_origins: tuple[str, ...] = _option((), "Origins that count as amoCRM besides: a sandbox; http allowed.")
+    amo_requests_per_s: int = _option(
+        7, "How many requests a second amoCRM allows the integration in one account; one of them is kept for people.",
+        least=2,
+    )  # fmt: skip
     amo_settle_s: int = _option(5, "How long a new note may take to be seen in amoCRM, seconds.")
     amo_pulse_s: int = _option(50, "How often to make sure that amoCRM takes our authorisation, seconds.")
     session_reuse_token: str = _option(

@@ -70,17 +70,21 @@ from server.web.desk import Desk
 
 log = structlog.get_logger()
 
-LANES = {
-    # Together under amoCRM's seven requests a second, with one left for people.
-    "amo": LaneKind(rate=4.0, width=8, depth=4),
-    "crawl": LaneKind(rate=2.0, width=1),
-    "book": LaneKind(rate=2.0, width=1),
-    "oauth": LaneKind(rate=5.0, width=4),
-    "calls": LaneKind(width=8),
-    "stat": LaneKind(width=1),
-    # Of one PBX: MANGO takes ten requests a second in all, and a recording is large.
-    "rec": LaneKind(rate=2.0, width=2, depth=2),
-}
+
+def lane_kinds(amo_requests_per_s: int) -> dict[str, LaneKind]:
+    """The rules of the lanes: those that ask amoCRM stay together under its limit, with some left for people."""
+    share = amo_requests_per_s / 7
+    return {
+        "amo": LaneKind(rate=4.0 * share, width=round(8 * share), depth=round(4 * share)),
+        "crawl": LaneKind(rate=2.0 * share, width=1),
+        "book": LaneKind(rate=2.0 * share, width=1),
+        "oauth": LaneKind(rate=5.0, width=4),
+        "calls": LaneKind(width=8),
+        "stat": LaneKind(width=1),
+        # Of one PBX: MANGO takes ten requests a second in all, and a recording is large.
+        "rec": LaneKind(rate=2.0, width=2, depth=2),
+    }
+
 
 INCOMING = "incoming"
 """The folder, beside those of the accounts, of recordings on their way in."""
@@ -109,7 +113,7 @@ class Stores:
 def stores(settings: Settings, db: Database) -> Stores:
     """The stores over an open and migrated database."""
     cipher = Cipher(settings.secret_key)
-    lanes = Lanes(db, LANES)
+    lanes = Lanes(db, lane_kinds(settings.amo_requests_per_s))
     return Stores(
         db=db,
         lanes=lanes,
@@ -198,6 +202,7 @@ def services(settings: Settings, kept: Stores) -> Services:
         client_secret=settings.amo_client_secret,
         redirect_uri=settings.redirect_uri,
         clock=now_ms,
+        rate=settings.amo_requests_per_s,
     )
     outbound = Outbound(CODECS, settings.provider_urls())
     trust = Trust(settings.amo_hosts, settings.amo_dev_origins)

@@ -1,4 +1,7 @@
-"""Seven requests a second per integration and account: amoCRM bans who asks more often (amocrm.md §4.2)."""
+"""Seven requests a second per integration and account: amoCRM bans who asks more often (amocrm.md §4.2).
+
+Whoever was granted more says so in the settings.
+"""
 
 import asyncio
 import time
@@ -17,13 +20,13 @@ STARTED = time.monotonic()
 
 
 class Pace:
-    """Spaces one account's requests: never more than RATE within any second; so many may go at once.
+    """Spaces one account's requests: never more than `rate` within any second; so many may go at once.
 
     `since`: until then somebody else may have asked as often as is allowed, seconds of the monotonic clock.
     """
 
-    def __init__(self, since: float = STARTED) -> None:
-        self._work: deque[float] = deque([since] * (RATE - SPARE), maxlen=RATE - SPARE)
+    def __init__(self, since: float = STARTED, *, rate: int = RATE) -> None:
+        self._work: deque[float] = deque([since] * (rate - SPARE), maxlen=rate - SPARE)
         self._spare: deque[float] = deque([since] * SPARE, maxlen=SPARE)
 
     async def wait(self, *, for_people: bool = False) -> None:

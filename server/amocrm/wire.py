@@ -15,7 +15,7 @@ from server.core.errors import CrmRateLimited, CrmRefused, CrmTokenDead, CrmUnav
 from server.core.records import Account, Tokens
 
 from . import answers
-from .pace import Pace
+from .pace import RATE, Pace
 
 log = structlog.get_logger()
 
@@ -26,6 +26,8 @@ GRANT_S = 30.0
 CONNECT_S = 5.0
 AGAIN, AGAIN_S = 3, 1.0
 """How often, and after how many seconds, a new authorisation asks again whose it is."""
+READ_AGAIN_S = (0.3, 1.0)
+"""After how many seconds a question is asked again that got no answer."""
 FRESH_MS = 5 * 60_000
 """A token with less life than this is refreshed before it is used."""
 
@@ -47,11 +49,15 @@ class Wallet(Protocol):
 class Wire:
     """One integration's way to amoCRM. `attach` a wallet before the first use, close it at the end."""
 
-    def __init__(self, *, client_id: str, client_secret: str, redirect_uri: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, *, client_id: str, client_secret: str, redirect_uri: str, clock: Callable[[], int], rate: int = RATE
+    ) -> None:
+        """`rate`: how many requests a second amoCRM allows us in an account."""
         self._integration = {
             "client_id": client_id, "client_secret": client_secret, "redirect_uri": redirect_uri
         }  # fmt: skip
         self._clock = clock
+        self._rate = rate
         self._wallet: Wallet | None = None
         self._session: aiohttp.ClientSession | None = None
         self._refreshing: dict[int, asyncio.Task[Tokens]] = {}
@@ -127,7 +133,17 @@ class Wire:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     async def get(self, account: Account, path: str, query: Query, *, for_people: bool = False) -> Any:
-        """The content of a GET. `for_people`: somebody waits for it. Raises as `ask`."""
+        """The content of a GET. `for_people`: somebody waits for it. Raises as `ask`.
+
+        Reading twice harms nobody, and what reads page by page must not begin anew for one answer that got lost.
+        """
+        for wait_s in READ_AGAIN_S:
+            with contextlib.suppress(CrmUnavailable):
+                return await self._get(account, path, query, for_people=for_people)
+            await asyncio.sleep(wait_s)
+        return await self._get(account, path, query, for_people=for_people)
+
+    async def _get(self, account: Account, path: str, query: Query, *, for_people: bool) -> Any:
         _, body = await self.ask(account, "GET", path, query=query, for_people=for_people)
         return answers.content_of(body)
 
@@ -142,7 +158,7 @@ class Wire:
             held = await self._refresh(account, held)
         url = str(URL(account.origin + path).with_query(query)) if query else account.origin + path
         for attempt in (1, 2):
-            await self._paces.setdefault(account.id, Pace()).wait(for_people=for_people)
+            await self._paces.setdefault(account.id, Pace(rate=self._rate)).wait(for_people=for_people)
             headers = {"Authorization": f"Bearer {held.access}"}
             status, body = await self._send(method, url, headers=headers, json=json, timeout_s=timeout_s)
             if status == 401 and attempt == 1:

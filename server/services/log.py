@@ -90,6 +90,7 @@ class Logging:
         self._settle_s = settle_s
         self._clock = clock
         self._strangers = Strangers(store, lines, crm, clock=clock)
+        self._breaker = outage.Breaker()
         self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
     async def log(self, jobs: Sequence[Job]) -> None:
@@ -160,12 +161,13 @@ class Logging:
         if note is None:
             return Place(Filed.SKIPPED)
         try:
-            return await act(job, Attempt(call, account, note, before))
-        except CrmTokenDead as exc:
-            await self._accounts.died(account.id)
-            raise outage.answer(exc, unsure=job.unsure) from exc
+            place = await act(job, Attempt(call, account, note, before))
         except CrmError as exc:
-            raise outage.answer(exc, unsure=job.unsure) from exc
+            if isinstance(exc, CrmTokenDead):
+                await self._accounts.died(account.id)
+            raise self._breaker.answer(account.id, exc, job) from exc
+        self._breaker.succeeded(account.id)
+        return place
 
     async def _log(self, job: Job, attempt: Attempt) -> Place:
         if job.unsure and (found := await self._look(attempt, since_ms=job.at_ms)):

@@ -129,7 +129,8 @@ def purse() -> Purse:
 
 
 @pytest.fixture
-async def client(purse: Purse) -> AsyncIterator[Client]:
+async def client(purse: Purse, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    monkeypatch.setattr("server.amocrm.wire.READ_AGAIN_S", (0.0, 0.0))
     one = Client(client_id="id", client_secret="secret", redirect_uri="https://voip.example/o", clock=HandClock())
     one.attach(purse)
     yield one
@@ -263,6 +264,19 @@ async def test_every_failure_has_its_error(
 
     with pytest.raises(error):
         await client.users(demo)
+
+
+@pytest.mark.parametrize("lost", [500, None, b'{"_embedded": {'])
+async def test_a_question_that_got_no_answer_is_asked_again(client: Client, amo: Amo, demo: Account, lost: Any) -> None:
+    """Twice more: reading harms nobody. What changes something is sent once; whoever sent it looks for it."""
+    amo.plan("/api/v4/users", lost, lost, {"_embedded": {"users": []}})
+    assert await client.users(demo) == []
+    assert amo.count("/api/v4/users") == 3
+
+    amo.plan("/api/v4/leads/unsorted/sip", lost)
+    with pytest.raises(CrmUnavailable):
+        await client.put_unsorted(demo, UNSORTED)
+    assert amo.count("/api/v4/leads/unsorted/sip") == 1
 
 
 async def test_a_redirect_is_not_followed(client: Client, amo: Amo, demo: Account) -> None:

@@ -219,7 +219,7 @@ async def test_an_account_that_is_switched_off_holds_its_lane(house: House) -> N
     [
         (CrmRateLimited(), Hold, False),
         (CrmBlocked(), Hold, False),
-        (CrmUnavailable(), Hold, True),
+        (CrmUnavailable(), Later, True),
         (CrmTokenDead(), Hold, False),
     ],
 )
