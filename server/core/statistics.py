@@ -128,13 +128,13 @@ def match(rows: Sequence[ToldCall], calls: Iterable[Call]) -> list[Match]:
     for call in known:
         by_phone.setdefault(_digits(call.client_phone), []).append(call)
     nearest = sorted(
-        (abs(call.verdict.started_ms - told.started_ms), number, call.id, call)
+        (_unlike(call, told), abs(call.verdict.started_ms - told.started_ms), number, call.id, call)
         for number, told in enumerate(rows)
         if number not in found and not told.call_ref
         for call in by_phone.get(_digits(told.client_phone), ())
         if _may_be(call, told)
     )
-    for _, number, call_id, call in nearest:
+    for *_, number, call_id, call in nearest:
         if number not in found and call_id not in taken:
             found[number] = call
             taken.add(call_id)
@@ -147,6 +147,12 @@ def match(rows: Sequence[ToldCall], calls: Iterable[Call]) -> list[Match]:
 def _may_be(call: Call, told: ToldCall) -> bool:
     is_same_way = call.direction in (told.direction, Direction.UNKNOWN)
     return is_same_way and abs(call.verdict.started_ms - told.started_ms) <= NEAR_MS
+
+
+def _unlike(call: Call, told: ToldCall) -> bool:
+    """Of several calls of one number in one moment, one that reads the same is the row's."""
+    is_beside = abs(call.verdict.started_ms - told.started_ms) <= SLIP_MS
+    return not (is_beside and says_the_same(call, told))
 
 
 def _is_shifted(told: ToldCall, by_phone: dict[str, list[Call]]) -> bool:

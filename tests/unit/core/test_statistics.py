@@ -119,6 +119,13 @@ def test_redials_are_told_apart_by_their_moments() -> None:
     assert matched([*rows, told(started_ms=T + 93_000)], known)[-1] == (None, False)
 
 
+def test_of_two_calls_in_one_moment_the_row_finds_its_like() -> None:
+    """One of them was never told of: the other must not be taken for it."""
+    missed = told(answered_ms=None, answered_by=None, ended_ms=T + 12_000)
+
+    assert matched([missed, told(started_ms=T + 1_000)], [at(0, "r")]) == [(None, False), ("r", False)]
+
+
 @pytest.mark.parametrize("hours", [-3, 1, 5.5, 14])
 def test_a_row_of_another_zone_is_doubtful_and_adds_nothing(hours: float) -> None:
     """A cabinet whose zone is not what we think would else double every call."""
