@@ -11,7 +11,6 @@ from typing import Any, Final
 from server.sandbox.pbx.knobs import KnobError, Knobs, turned
 
 BOTH: Final = ("sipuni", "mango")
-SIPUNI: Final = ("sipuni",)
 MANGO: Final = ("mango",)
 
 
@@ -126,7 +125,8 @@ ROWS: Final = (
     Row(10, "clocks three hours off", ("clock_skew",), "test_a_clock_that_is_off_changes_no_length"),
     Row(11, "callers without a number", ("anonymous",), "test_a_caller_without_a_number_is_no_note"),
     Row(12, "an extension deleted, or shared by two", ("deleted_extension", "shared_extension"),
-        "test_who_shares_an_extension_sees_its_calls"),
+        "test_who_shares_an_extension_sees_its_calls",
+        not_yet="our backend reads no list of employees; the test shares the extension in its own map"),
     Row(13, "calls between colleagues", ("internal",), "test_colleagues_calls_are_theirs_alone"),
     Row(14, "handed on to an outside number", ("transfer_external",),
         "test_a_call_handed_on_outside_stays_the_clients"),
