@@ -21,6 +21,10 @@ SPECIFIC = frozenset(
 """Results that say more than "nobody took it"."""
 
 
+AHEAD_MS = 5 * 60_000
+"""How far the vendor's clock may be ahead of ours before its times are set back: clocks differ by seconds, and one that
+is wrong is wrong by a time zone."""
+
 STAYS_MS = 1 << 60
 """When a leg ends that still goes on."""
 
@@ -43,7 +47,11 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
 def judge(
     legs: Sequence[Leg], closed: CallClosed | None, *, direction: Direction, received_ms: int, expired_ms: int | None
 ) -> Verdict:
-    """Read the call. `received_ms` stands in for a start that nobody told; `expired_ms` is when we gave up waiting."""
+    """Read the call. `received_ms` stands in for a start that nobody told; `expired_ms` is when we gave up waiting.
+
+    A call that is told to begin well after we heard of it began when we heard: the vendor's clock is wrong. One that
+    began long before may be told late, so that an earlier time stands.
+    """
     state = _state(legs, closed, expired_ms)
     is_over = state is not CallState.LIVE
     ordered = sorted(legs, key=_rang_at)
@@ -58,13 +66,15 @@ def judge(
     named = closed.answered_by if closed and answered_ms is not None else None
     answered_by = max(takers, key=partial(_stayed, over_ms=ended_ms, named=named)).extension if takers else named
     missed = tuple(extension for extension in rang if extension not in (*took, answered_by))
+    started_ms = _started_ms(legs, closed) or received_ms
+    ahead_ms = started_ms - received_ms if started_ms - received_ms > AHEAD_MS else 0
     return Verdict(
         state=state,
         direction=direction,
         result=_result(legs, closed, direction, is_answered=answered_ms is not None) if is_over else None,
-        started_ms=_started_ms(legs, closed) or received_ms,
-        answered_ms=answered_ms,
-        ended_ms=ended_ms,
+        started_ms=started_ms - ahead_ms,
+        answered_ms=None if answered_ms is None else answered_ms - ahead_ms,
+        ended_ms=None if ended_ms is None else ended_ms - ahead_ms,
         talk_s=max(0, round((ended_ms - answered_ms) / 1000)) if ended_ms and answered_ms else 0,
         answered_by=answered_by,
         rang=rang,

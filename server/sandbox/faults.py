@@ -4,7 +4,7 @@ A fault is a JSON object, as `POST /sandbox/faults` takes it::
 
     {"target": "amocrm|sipuni|mango|backend", "kind": …, "path"?: prefix, "n"?: the next n matches, "rate"?: 0..1,
      "for_s"?: seconds it lasts, "status"?: for kind status (500), "delay_s"?: for kind latency (2), "direction"?:
-     "in|out"}
+     "in|out", "value"?: for habits of a PBX}
 
 ======================  ====================================================  ==========================================
 kind                    requests that reach the target (`in`)                 webhooks it sends (`out`)
@@ -25,6 +25,9 @@ loses in life). A target `backend` stands for the way from the sandbox to our ba
 whoever sends them. (`outage` of the backend also stops its process: see `server/sandbox/backend.py`.) Paths under
 `/sandbox/` never fail.
 
+The habits of PBXs (`server/sandbox/pbx/habits.py`) are kinds as well, with no path, status, delay or direction: they
+turn a knob to `value` as long as they are in force, and `n` and `rate` count what the table of habits names.
+
 For a room that *serves*: ``web.Application(middlewares=[faults.middleware("sipuni")])``.
 
 For a room that *sends* webhooks: ``for delay_s in faults.plan("sipuni", url.path): schedule one copy after delay_s``.
@@ -36,12 +39,14 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from aiohttp import web
+
+from server.sandbox.pbx.habits import HABITS, HabitError, check
 
 Target = Literal["amocrm", "sipuni", "mango", "backend"]
 Direction = Literal["in", "out"]
@@ -51,9 +56,10 @@ TARGETS: Final = ("amocrm", "sipuni", "mango", "backend")
 _IN: Final = frozenset({"latency", "status", "drop", "drop_answer", "truncate", "outage", "revoke_token"})
 _OUT: Final = frozenset({"latency", "drop", "duplicate", "shuffle", "outage"})
 REVOKE_TOKEN: Final = web.RequestKey("revoke_token", bool)
-KINDS: Final = tuple(sorted(_IN | _OUT))
+KINDS: Final = tuple(sorted({*_IN, *_OUT, *HABITS}))
 _PBX: Final = ("sipuni", "mango")
 _SHUFFLE_S: Final = 5.0  # vendors' events were seen overtaking each other by up to this much
+_HABIT_KEYS: Final = frozenset({"target", "kind", "n", "rate", "for_s", "value"})
 _KEYS: Final = frozenset({"target", "kind", "path", "n", "rate", "for_s", "status", "delay_s", "direction"})
 
 
@@ -74,6 +80,7 @@ class Fault:
     status: int
     delay_s: float
     directions: frozenset[str]
+    value: Any = None
 
     def view(self) -> dict[str, Any]:
         """The fault as `GET /sandbox/faults` shows it."""
@@ -88,6 +95,7 @@ class Fault:
             "status": self.status,
             "delay_s": self.delay_s,
             "directions": sorted(self.directions),
+            "value": self.value,
         }
 
 
@@ -116,11 +124,13 @@ class Faults:
     def match(self, target: str, path: str, direction: Direction) -> list[Fault]:
         """The faults that hit this request or webhook; those that count are counted down."""
         self._expire()
-        hit = [fault for fault in self._faults if self._hits(fault, target, path, direction)]
-        for fault in hit:
-            if fault.left is not None:
-                fault.left -= 1
-        return hit
+        return self._counted([fault for fault in self._faults if self._hits(fault, target, path, direction)])
+
+    def strike(self, target: str, kinds: Collection[str]) -> list[Fault]:
+        """The habits of these kinds that this PBX has at this moment; those that count are counted down."""
+        self._expire()
+        mine = [fault for fault in self._faults if fault.target == target and fault.kind in kinds]
+        return self._counted([fault for fault in mine if self._is_lucky(fault)])
 
     def plan(self, target: Target, path: str) -> list[float]:
         """When to send the copies of one outgoing webhook, in seconds from now; an empty list: it is lost.
@@ -152,7 +162,17 @@ class Faults:
     def _hits(self, fault: Fault, target: str, path: str, direction: Direction) -> bool:
         if fault.target != target or direction not in fault.directions or not path.startswith(fault.path):
             return False
+        return self._is_lucky(fault)
+
+    def _is_lucky(self, fault: Fault) -> bool:
         return fault.rate >= 1 or self._random.random() < fault.rate
+
+    @staticmethod
+    def _counted(hit: list[Fault]) -> list[Fault]:
+        for fault in hit:
+            if fault.left is not None:
+                fault.left -= 1
+        return hit
 
     def _expire(self) -> None:
         now = time.monotonic()
@@ -203,14 +223,17 @@ async def _half(request: web.Request, answer: web.StreamResponse) -> web.StreamR
 
 def read_fault(description: dict[str, Any]) -> Fault:
     """Check a fault's description and fill in its defaults. Raises `FaultError`."""
-    unknown = description.keys() - _KEYS
-    if unknown:
-        raise FaultError(f"a fault has no member {sorted(unknown)[0]!r}")
     target, kind = description.get("target"), description.get("kind")
+    is_habit = kind in HABITS
+    unknown = description.keys() - (_HABIT_KEYS if is_habit else _KEYS)
+    if unknown:
+        raise FaultError(f"a fault {f'of kind {kind} ' if is_habit else ''}has no member {sorted(unknown)[0]!r}")
     if target not in TARGETS:
         raise FaultError(f"target is one of {', '.join(TARGETS)}")
     if kind not in KINDS:
         raise FaultError(f"kind is one of {', '.join(KINDS)}")
+    if is_habit:
+        _check_habit(description)
     n, for_s = _number(description, "n"), _number(description, "for_s")
     return Fault(
         target=str(target),
@@ -221,8 +244,17 @@ def read_fault(description: dict[str, Any]) -> Fault:
         until=None if for_s is None else time.monotonic() + for_s,
         status=int(_number(description, "status", most=599) or 500),
         delay_s=2.0 if (delay_s := _number(description, "delay_s")) is None else delay_s,
-        directions=_directions(description),
+        directions=frozenset() if is_habit else _directions(description),
+        value=description.get("value"),
     )
+
+
+def _check_habit(description: dict[str, Any]) -> None:
+    is_counted = any(description.get(name) is not None for name in ("n", "rate"))
+    try:
+        check(description["kind"], description["target"], description.get("value"), is_counted=is_counted)
+    except HabitError as error:
+        raise FaultError(str(error)) from error
 
 
 def _number(description: dict[str, Any], name: str, *, most: float = 1e9) -> float | None:

@@ -12,6 +12,7 @@ from server.sandbox.openapi import plain_path
 from server.sandbox.page import shell
 from server.sandbox.page.sdk import SDK
 from server.sandbox.page.vendor import ABSENT, NEAREST
+from server.sandbox.pbx.habits import HABITS, ROWS
 from server.sandbox.routes import ROUTES_SEEN, Route
 from server.sandbox.rules import NOT_YET, RULES, Rule
 from server.sandbox.switches import TABLE
@@ -52,6 +53,10 @@ _FINDINGS: Final = """Breaches of moderation's rules that can be seen while a wi
 name, `widget`, `where` (file:line:column), `message` and `cure`; each place is told once per page.
 
 """
+_ROWS_INTRO: Final = """Each unpleasantness, the faults that plant it, and the test of `tests/contract/test_knobs.py`
+that says what our backend makes of it.
+
+"""
 
 
 def text() -> str:
@@ -71,9 +76,28 @@ def text() -> str:
         "### The log\n\n`GET /sandbox/log`, the oldest first; `?kind=` chooses.\n\n" + _table(("kind", "what"), _log()),
         "## What the developer bar finds\n\n" + _findings(),
         "## Faults\n\n```text\n" + (faults_text or "").strip() + "\n```\n",
+        "### Habits of PBXs\n\n" + _habits(),
+        "### What real PBXs do to a backend\n\n" + _ROWS_INTRO + _rows(),
         "## Not yet\n\n" + _table(("what", "why"), NOT_YET),
     ]
     return "\n".join(parts)
+
+
+def _habits() -> str:
+    rows = [
+        (f"`{one.kind}`", one.what, ", ".join(one.vendors), f"`{one.value}`".lower(), one.hits or "– (lasts)")
+        for one in HABITS.values()
+    ]
+    return _table(("kind", "what", "target", "value", "n and rate count each"), rows)
+
+
+def _rows() -> str:
+    rows = [
+        (str(row.number), row.what, ", ".join(f"`{kind}`" for kind in row.kinds), ", ".join(row.vendors),
+         f"`{row.test}`", row.not_yet)
+        for row in ROWS
+    ]  # fmt: skip
+    return _table(("row", "what", "kinds", "target", "pinned by", "not here"), rows)
 
 
 def _log() -> list[tuple[str, str]]:

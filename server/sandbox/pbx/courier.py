@@ -18,6 +18,7 @@ from yarl import URL
 from server.sandbox.faults import Faults
 from server.sandbox.log import Log
 from server.sandbox.pbx.clock import Clock
+from server.sandbox.pbx.habits import LASTING, overlaid
 from server.sandbox.pbx.knobs import Knobs
 
 _KEPT: Final = 300  # webhooks the phone page can show
@@ -44,9 +45,9 @@ class Courier:
     def __init__(
         self, vendor: Literal["sipuni", "mango"], *, clock: Clock, log: Log, faults: Faults, seed: int
     ) -> None:
-        self.knobs = Knobs()
+        self.turned = Knobs()
         self.sent: deque[dict[str, Any]] = deque(maxlen=_KEPT)
-        self.suspended = False
+        self._suspended = False
         self.accepts: Callable[[int, str], bool] = lambda status, _: status == 200
         self.revision = 0
         self._vendor = vendor
@@ -60,9 +61,30 @@ class Courier:
         self._bad_in_a_row = 0
         self._session: ClientSession | None = None
 
+    @property
+    def knobs(self) -> Knobs:
+        """The knobs as they were turned, under the faults that last."""
+        return self.at()
+
+    def at(self, *kinds: str) -> Knobs:
+        """The knobs at a moment that these kinds of fault may hit; those that count are counted down."""
+        hit = self._faults.strike(self._vendor, (*LASTING, *kinds))
+        return overlaid(self.turned, [(fault.kind, fault.value) for fault in hit])
+
+    def is_struck(self, kind: str) -> bool:
+        """Whether a fault of this kind hits now."""
+        return bool(self._faults.strike(self._vendor, (kind,)))
+
+    @property
+    def suspended(self) -> bool:
+        """Whether nothing is delivered any more."""
+        return self._suspended and self.knobs.suspend_after > 0
+
     def send(self, hook: Webhook) -> None:
         """Queue a webhook behind those of the same call."""
-        if self.suspended or (hook.is_hangup and self._random.random() < self.knobs.drop_hangup_rate):
+        if not self.knobs.suspend_after:  # whoever took that back wants to be heard again
+            self.resume()
+        if self.suspended or (hook.is_hangup and self._random.random() < self.at("drop_hangup").drop_hangup_rate):
             self._record(hook, {"status": None, "ok": False, "answer": "suspended" if self.suspended else "dropped"})
             return
         copies = self._faults.plan(self._vendor, urlsplit(hook.url).path)
@@ -70,15 +92,16 @@ class Courier:
             self._queue(hook, delay_s)
         if not copies:
             self._record(hook, {"status": None, "ok": False, "answer": "lost by a fault"})
+            self._count(is_good=False)
             return
         if self._random.random() < self.knobs.duplicate_rate:
             self._queue(hook, 0)
-        if self.knobs.replay:
+        if self.at("replay").replay:
             self._queue(self._firsts.setdefault(hook.call, hook), 0)
 
     def resume(self) -> None:
         """Deliver again after a suspension."""
-        self.suspended, self._bad_in_a_row = False, 0
+        self._suspended, self._bad_in_a_row = False, 0
 
     async def idle(self) -> None:
         """Return when everything queued so far, and what it led to, is delivered or given up."""
@@ -122,7 +145,7 @@ class Courier:
         started_at = time.monotonic()
         outcome = await self._post(hook)
         outcome["ms"] = round((time.monotonic() - started_at) * 1000)
-        self._count(bool(outcome["ok"]))
+        self._count(is_good=bool(outcome["ok"]))
         self._record(hook, outcome)
 
     async def _post(self, hook: Webhook) -> dict[str, Any]:
@@ -147,10 +170,10 @@ class Courier:
         except (ClientError, ValueError) as error:
             return {"status": None, "ok": False, "answer": f"{type(error).__name__}: {error}"}
 
-    def _count(self, is_good: bool) -> None:
+    def _count(self, *, is_good: bool) -> None:
         self._bad_in_a_row = 0 if is_good else self._bad_in_a_row + 1
         if self.knobs.suspend_after and self._bad_in_a_row >= self.knobs.suspend_after:
-            self.suspended = True
+            self._suspended = True
 
     def _record(self, hook: Webhook, outcome: dict[str, Any]) -> None:
         entry = self._log.note(

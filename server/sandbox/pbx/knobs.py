@@ -45,7 +45,8 @@ class Knobs:
     shared_extensions: str = ""
     """Comma-separated extensions that two employees of the list have."""
     sign: str = "good"
-    """MANGO's signature on events: `good`, `wrong`, `hmac`, or `foreign_key` (another tenant's key)."""
+    """MANGO's signature on events: `good`, `wrong`, `hmac`, or `foreign_key` (another tenant's key). Sipuni signs
+    nothing: all but `good` go to a wrong secret address."""
     replay: bool = False
     """Every event is followed by the very first event of the call, byte for byte."""
     dst_suffix: bool = False
@@ -91,6 +92,10 @@ class Knobs:
     """How long a caller hears the menu before phones ring: the time for MANGO's `route`."""
     double_answer: bool = False
     """In a group two phones are answered within one second."""
+    scenario: str = ""
+    """Scripted calls play `internal` or `transfer_external`, whatever they were asked for; empty: what was asked."""
+    check_first: bool = False
+    """Before each scripted call comes a connection check: MANGO's POST without `json`, a visit without parameters."""
 
     # Recordings
     recording_delay_s: float = 1.0
@@ -103,6 +108,7 @@ class Knobs:
 
 _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "types": ("number", "string", "mixed"),
+    "scenario": ("", "internal", "transfer_external"),
     "sign": ("good", "wrong", "hmac", "foreign_key"),
     "last_called_separator": ("&", ","),
     "reply_form": ("id", "callbackId", "result.callbackId", "result.id", "result", "bare"),

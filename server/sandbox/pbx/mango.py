@@ -103,7 +103,7 @@ class Mango(StandIn):
         )
 
     def tell(self, happening: Happening) -> None:
-        for event in self._teller.events(happening, self.clock.now(), self.knobs):
+        for event in self._teller.events(happening, self.clock.now(), self.at("extra_fields", "unknown_codes")):
             self._send(event)
         if isinstance(happening, CallEnded) and self._teller.is_recorded(happening.call):
             self.run(self._store(happening.call))
@@ -115,7 +115,7 @@ class Mango(StandIn):
     # Events out
 
     def _send(self, event: Event) -> None:
-        types = {"number": ["number"], "string": ["string"], "mixed": ["string", "number"]}[self.knobs.types]
+        types = {"number": ["number"], "string": ["string"], "mixed": ["string", "number"]}[self.at("types").types]
         body = mango_events.typed(event.body, types)
         call = str(event.body.get("entry_id") or event.body.get("command_id") or "")
         self._post(event.path, event.title, body, self._sealed(body), call=call, is_hangup=event.is_hangup)
@@ -133,7 +133,7 @@ class Mango(StandIn):
     def _sealed(self, body: dict[str, Any]) -> bytes:
         """The form: Cyrillic comes raw or escaped and `/` as `\\/`, as the vendor's own bodies do."""
         text_ = json.dumps(body, ensure_ascii=self._random.random() < 0.5, separators=(",", ":")).replace("/", "\\/")
-        kind, key = self.knobs.sign, self.api_key
+        kind, key = self.at("wrong_signature", "foreign_key").sign, self.api_key
         if kind == "foreign_key":
             key = key[::-1]
         sign = signature(key, text_, self.api_salt)
@@ -173,8 +173,9 @@ class Mango(StandIn):
         return answer
 
     def _limited(self, path: str) -> web.Response | None:
-        if self.knobs.command_status:
-            return self._json(_TOO_MANY | {"status": self.knobs.command_status}, status=self.knobs.command_status)
+        if status := self.at("lockout").command_status:
+            self.log.note("call", vendor=self.vendor, command=path, params={}, status=status)
+            return self._json(_TOO_MANY | {"status": status}, status=status)
         now = time.monotonic()
         if self.knobs.lockout and len(self._invalid) == 2 and now - self._invalid[0] < _LOCKOUT_S:
             return self._json({"name": "Unauthorized", "message": "Blocked", "code": 0, "status": 401}, status=401)
@@ -235,7 +236,7 @@ class Mango(StandIn):
 
     async def _obey(self, path: str, command: str, deed: Deed) -> None:
         """Do the command and report its result; the vendor promises no order of the two."""
-        order = self.knobs.result_order
+        order = self.at("result_before_event", "event_before_result").result_order
         if order == "before":
             self._report(path, command, DONE)
             await self.courier.settled(command)
@@ -280,12 +281,16 @@ class Mango(StandIn):
         recording = self._links.get(token)
         audio = self.fetch_recording(recording) if recording else None
         if audio is None:
-            raise web.HTTPNotFound if token not in self._links else _used_up(self.knobs.recording_reuse_status)
+            raise (
+                web.HTTPNotFound
+                if token not in self._links
+                else _used_up(self.at("recording_gone").recording_reuse_status)
+            )
         self._links[token] = None  # the first access consumes it
         return audio_response(request, audio)
 
     def _json(self, body: Any, *, status: int = 200) -> web.Response:
-        content_type = "text/html" if self.knobs.html else "application/json"
+        content_type = "text/html" if self.at("html_answers").html else "application/json"
         return web.Response(text=json.dumps(body, ensure_ascii=False), content_type=content_type, status=status)
 
 

@@ -90,7 +90,7 @@ class Commands:
         line = str(body.get("line_number") or self._pbx.lines[0])
 
         def deed() -> Outcome:
-            callbacks = self._pbx.knobs.callbacks
+            callbacks = self._pbx.at("order_without_call").callbacks
             if callbacks == "never":
                 return Outcome(DONE)
             by_hand = self._pbx.scripted(callbacks) == "by_hand"

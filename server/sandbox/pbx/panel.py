@@ -115,7 +115,7 @@ class _Panel:
 
     async def turn_knobs(self, request: web.Request) -> web.Response:
         try:
-            self._pbx.knobs = turned(self._pbx.knobs, await _body(request))
+            self._pbx.knobs = turned(self._pbx.courier.turned, await _body(request))
         except KnobError as error:
             return _error("bad_knob", str(error), "GET /sandbox/knobs shows all of them")
         return web.json_response(view(self._pbx.knobs))

@@ -78,7 +78,7 @@ def read_plot(pbx: StandIn, body: dict[str, Any]) -> Plot:
     if unknown:
         cure = f"use some of: {', '.join(sorted(_MEMBERS))}"
         raise PlayError("unknown_member", f"a call has no member {min(unknown)!r}", cure)
-    scenario = body.get("scenario") or "answered"
+    scenario = pbx.at("internal", "transfer_external").scenario or body.get("scenario") or "answered"
     if scenario not in ACTS:
         cure = f"use one of: {', '.join(ACTS)}"
         raise PlayError("unknown_scenario", f"there is no scenario {scenario!r}", cure)
@@ -86,7 +86,7 @@ def read_plot(pbx: StandIn, body: dict[str, Any]) -> Plot:
     return Plot(
         scenario=scenario,
         direction=parties.direction,
-        client="" if pbx.knobs.anonymous and parties.direction is Direction.IN else parties.client,
+        client="" if parties.direction is Direction.IN and pbx.at("anonymous").anonymous else parties.client,
         line=parties.line,
         extensions=parties.extensions,
         group=parties.group,

@@ -20,6 +20,7 @@ from server.sandbox.log import Log
 from server.sandbox.pbx import sipuni_events
 from server.sandbox.pbx.clock import Clock
 from server.sandbox.pbx.courier import Webhook
+from server.sandbox.pbx.knobs import Knobs
 from server.sandbox.pbx.model import Call, Happening, LegEnded
 from server.sandbox.pbx.sipuni_commands import Commands, Params, RefusalError
 from server.sandbox.pbx.sipuni_events import HANGUP, Cabinet, Fields
@@ -83,7 +84,7 @@ class Sipuni(StandIn):
 
     def tell(self, happening: Happening) -> None:
         now = self.clock.now()
-        cabinet = self._cabinet()
+        cabinet = self._cabinet(self.at("extra_fields", "unknown_codes"))
         if isinstance(happening, LegEnded) and happening.leg is happening.leg.call.talk and happening.leg.call.record:
             call = happening.leg.call
             talked_s = now - (call.talk_started_at or now)
@@ -95,8 +96,15 @@ class Sipuni(StandIn):
         """The cabinet has no check of its own; a visitor without parameters is the nearest thing."""
         self._send({})
 
-    def _cabinet(self) -> Cabinet:
-        return Cabinet(self.user, self.base_url, self.knobs)
+    def _cabinet(self, knobs: Knobs) -> Cabinet:
+        return Cabinet(self.user, self.base_url, knobs)
+
+    def _address(self) -> str:
+        """The hook's URL; its secret path is the only proof there is, so who has it wrong is a stranger."""
+        if self.at("wrong_signature", "foreign_key").sign == "good":
+            return self._hook
+        head, slash, secret = self._hook.rpartition("/")
+        return f"{head}{slash}{secret[::-1]}"
 
     def _send(self, fields: Fields) -> None:
         if not self._hook:
@@ -105,14 +113,14 @@ class Sipuni(StandIn):
         self._random.shuffle(names)  # "parameter order arbitrary"
         query = urlencode({name: fields[name] for name in names})
         event = fields.get("event", "")
-        is_post = self.knobs.hook_post
-        joint = "" if not query or is_post else "&" if "?" in self._hook else "?"
+        is_post, address = self.knobs.hook_post, self._address()
+        joint = "" if not query or is_post else "&" if "?" in address else "?"
         self.courier.send(
             Webhook(
                 call=fields.get("call_id", ""),
                 title=_TITLES.get(event, event),
                 method="POST" if is_post else "GET",
-                url=self._hook if is_post else f"{self._hook}{joint}{query}",
+                url=address if is_post else f"{address}{joint}{query}",
                 fields=dict(fields),
                 body=query.encode() if is_post else b"",
                 is_hangup=event == HANGUP,
@@ -128,14 +136,15 @@ class Sipuni(StandIn):
         if method is None:
             raise web.HTTPNotFound(text="no such method")
         status, answer = 200, None
-        if self.knobs.command_status:
-            status, answer = self.knobs.command_status, {"success": False, self.knobs.error_key: "try later"}
+        knobs = self.at("lockout", "html_answers")
+        if knobs.command_status:
+            status, answer = knobs.command_status, {"success": False, knobs.error_key: "try later"}
         else:
             answer = self._answered(method, params)
         self.log.note("call", vendor=self.vendor, command=path, params=_shown(params), status=status, answer=answer)
         if isinstance(answer, str):
             return web.Response(text=answer, content_type="text/csv", charset="utf-8")
-        content_type = "text/html" if self.knobs.html else "application/json"
+        content_type = "text/html" if knobs.html else "application/json"
         return web.Response(text=json.dumps(answer, ensure_ascii=False), content_type=content_type, status=status)
 
     def _answered(self, method: Callable[[Params], Any], params: Params) -> Any:

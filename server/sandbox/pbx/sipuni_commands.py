@@ -87,7 +87,7 @@ class Commands:
 
     def _ordered(self, client: str, stages: list[Stage]) -> Any:
         order = self._pbx.new_order()
-        callbacks = self._pbx.knobs.callbacks
+        callbacks = self._pbx.at("order_without_call").callbacks
         if callbacks != "never":
             call = Call(Direction.OUT, client, self._pbx.lines[0], order=order, plan=stages)
             call.by_hand = self._pbx.scripted(callbacks) == "by_hand"

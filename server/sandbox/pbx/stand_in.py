@@ -72,12 +72,16 @@ class StandIn(ABC):
 
     @property
     def knobs(self) -> Knobs:
-        """The knobs in force; assign to turn some."""
+        """The knobs in force, faults that last included; assign to turn some."""
         return self.courier.knobs
 
     @knobs.setter
     def knobs(self, knobs: Knobs) -> None:
-        self.courier.knobs = knobs
+        self.courier.turned = knobs
+
+    def at(self, *kinds: str) -> Knobs:
+        """The knobs at a moment that these kinds of fault may hit."""
+        return self.courier.at(*kinds)
 
     @property
     @abstractmethod
@@ -123,7 +127,9 @@ class StandIn(ABC):
 
     def play(self, plot: Plot, *, order: str = "") -> Story:
         """Let a call begin and carry it on in the background."""
-        if self.knobs.double_answer and plot.scenario == "group":
+        if self.at("post_without_json").check_first:
+            self.check_connection()
+        if plot.scenario == "group" and self.at("double_answer").double_answer:
             plot = replace(plot, scenario="double_answer")
         story = scripts.opened(self.exchange, plot, order)
         self.run(scripts.played(story))
@@ -194,6 +200,8 @@ class StandIn(ABC):
             return None
         if recording.misses_left > 0:
             recording.misses_left -= 1
+            return None
+        if self.courier.is_struck("recording_404"):
             return None
         return mp3(recording.seconds)
 

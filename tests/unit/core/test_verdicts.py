@@ -110,3 +110,27 @@ def test_the_last_word_alone_says_who_called_and_on_which_number() -> None:
     call = told([CallClosed(key="c", at_ms=ms(20), call_ref="C", **said)])  # type: ignore[arg-type]
 
     assert (call.client_phone, call.our_line) == (CLIENT, "+74951234567")
+
+
+@pytest.mark.parametrize("off_s", [10_800, 0, -10_800])
+def test_a_call_cannot_begin_after_we_heard_of_it(off_s: int) -> None:
+    """A clock that is ahead by a time zone is set back to ours, whatever is told first; one that is behind may as well
+    be late news, and stands. Talk is as long as it was.
+    """
+    story: list[CallEvent] = [
+        leg(LegRang, off_s, "201"),
+        leg(LegAnswered, off_s + 5, "201"),
+        leg(LegEnded, off_s + 40, "201", result=Result.ANSWERED, answered_at_ms=ms(off_s + 5)),
+    ]
+    start = min(off_s, 0)
+
+    for order in (story, story[::-1]):
+        verdict = told(order).verdict
+
+        assert (verdict.started_ms, verdict.answered_ms, verdict.ended_ms) == (ms(start), ms(start + 5), ms(start + 40))
+        assert verdict.talk_s == 35
+
+
+def test_a_clock_that_is_a_little_ahead_stands() -> None:
+    """Seconds between two machines are no reason to doubt either."""
+    assert told([leg(LegRang, 3, "201")]).verdict.started_ms == ms(3)
