@@ -1,4 +1,5 @@
 # make demo   a running sandbox with the widget installed; prints where to click (make demo PORT=9000: another port)
+# make drill  thousands of calls while everything fails, on both databases (make drill SHORT=1: hundreds, two minutes)
 # make test   everything that is checked; installs the real parts it needs (root on Debian, or what it names)
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,7 +16,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 # The virtual environment's Node, if it has one, before the machine's.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: demo test lint types structure unit contract clients browser widget parts clean FORCE
+.PHONY: demo drill test lint types structure unit contract clients browser widget parts clean FORCE
 
 demo: widget
 	@$(PY) -m server sandbox --port $(PORT)
@@ -79,6 +80,9 @@ tests/clients/node_modules/installed: FORCE | .venv/ready
 
 browser: .venv/tests widget parts
 	$(PYTEST) $(PARALLEL) tests/browser
+
+drill: .venv/tests widget parts
+	@$(PY) -m tests.drill $(if $(SHORT),--short)
 
 clean:
 	rm -rf .venv .venv-clients node_modules tests/clients/node_modules dist

@@ -1,0 +1,95 @@
+"""The drill's judge can say no: a planted fault of each kind is found."""
+
+from typing import Any
+
+import pytest
+
+from tests.drill.judge import Held, Played, judge
+from tests.drill.script import SHARES, Planned, plan
+
+PHONE = "+79161234567"
+
+
+def planned(**changed: Any) -> Planned:
+    values: dict[str, Any] = {
+        "number": 0, "vendor": "sipuni", "scenario": "answered", "phone": PHONE, "extension": "201", "talk_s": 3.0,
+        "is_recorded": False, "is_stranger": False,
+    }  # fmt: skip
+    return Planned(**values | changed)
+
+
+def ours(**changed: Any) -> dict[str, Any]:
+    values = {
+        "id": "c_1", "provider": "sipuni", "provider_call_id": "r", "direction": "in", "client_phone": PHONE,
+        "state": "ended", "result": "answered", "talk_s": 3, "started_at": 1000,
+    }  # fmt: skip
+    return values | changed
+
+
+def note(**changed: Any) -> dict[str, Any]:
+    return {"params": {"uniq": "c_1", "duration": 3, "call_status": 4} | changed}
+
+
+def record(phone: str = "79990000001", uniq: str = "c_1") -> dict[str, Any]:
+    return {"metadata": {"uniq": uniq, "duration": 3, "from": phone}}
+
+
+def verdict(
+    call: Any = None, notes: Any = None, records: Any = (), contacts: Any = None, ref: str = "r", **plan_: Any
+) -> list[str]:
+    calls = [ours()] if call is None else call
+    held = Held([note()] if notes is None else notes, records, contacts or {})
+    return judge([Played(planned(**plan_), ref, 1000.0)], calls, held).lines()
+
+
+def test_what_is_as_it_was_played_is_clean() -> None:
+    """The last line is the one that is promised."""
+    assert verdict() == ["lost 0, doubled 0"]
+    assert verdict(notes=[], records=[record()], is_stranger=True) == ["lost 0, doubled 0"]
+    assert verdict(call=[ours(provider_call_id="stat-5f")]) == ["lost 0, doubled 0"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "count", "says"),
+    [
+        ({"call": []}, "lost 1, doubled 1", "we do not know it"),
+        ({"notes": []}, "lost 1, doubled 0", "is not in amoCRM"),
+        ({"notes": [note(), note()]}, "lost 0, doubled 1", "stands 2 times"),
+        ({"notes": [note()], "records": [record()]}, "lost 0, doubled 1", "stands 2 times"),
+        ({"call": [ours(), ours(id="c_2")]}, "lost 0, doubled 1", "2 calls of ours"),
+        ({"call": [ours(), ours(provider_call_id="x", id="c_2")]}, "lost 0, doubled 1", "nobody played it"),
+        ({"notes": [note(), note(uniq="c_9")]}, "lost 0, doubled 1", "no call of ours"),
+        ({"records": [record(uniq="c_1"), record(uniq="c_2")]}, "lost 0, doubled 3", "2 records in Unsorted"),
+        ({"contacts": {"+79990000001": 2}}, "lost 0, doubled 1", "2 contacts"),
+        ({"call": [ours(talk_s=9)]}, "lost 0, doubled 0, wrong 1", "talk of 9 s"),
+        ({"call": [ours(result="missed")]}, "lost 0, doubled 0, wrong 1", "answered is False"),
+        ({"call": [ours(direction="out")]}, "lost 0, doubled 0, wrong 1", "direction is out"),
+        ({"call": [ours(state="live")]}, "lost 0, doubled 0, wrong 1", "state is live"),
+        ({"notes": [note(duration=60)]}, "lost 0, doubled 0, wrong 1", "lasts 60 s in amoCRM"),
+        ({"notes": [note(call_status=6)]}, "lost 0, doubled 0, wrong 1", "the status 6"),
+    ],
+)
+def test_every_kind_of_fault_is_found(fault: dict[str, Any], count: str, says: str) -> None:
+    """And counted as what it is."""
+    *findings, last = verdict(**fault)
+
+    assert last == count
+    assert any(says in finding for finding in findings)
+
+
+def test_a_call_that_waits_for_its_number_is_not_lost() -> None:
+    """By the default rules a stranger who did not pick up is nobody's contact yet."""
+    call = ours(direction="out", result="no_answer", talk_s=0)
+    assert verdict(call=[call], notes=[], scenario="outgoing_missed", is_stranger=True) == ["lost 0, doubled 0"]
+    assert verdict(call=[call], notes=[], scenario="outgoing_missed")[-1] == "lost 1, doubled 0"
+
+
+def test_the_script_is_the_same_for_a_seed_and_has_all_kinds() -> None:
+    """Strangers, repeated ones among them, every scenario, both vendors."""
+    calls = list(plan(2000, [PHONE], seed=3))
+
+    assert calls == list(plan(2000, [PHONE], seed=3)) != list(plan(2000, [PHONE], seed=4))
+    assert {call.scenario for call in calls} == SHARES.keys()
+    assert {call.vendor for call in calls} == {"sipuni", "mango"}
+    strangers = [call.phone for call in calls if call.is_stranger]
+    assert 150 < len(set(strangers)) < len(strangers) < 700
