@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHES = ("hooks", "lookup", "sockets", "ring", "large")
+BENCHES = ("hooks", "lookup", "sockets", "ring", "large", "logged")
 """Those that compare with a peer and have a "must"; `lanes.py` needs a database's URL and is run by itself."""
 
 
