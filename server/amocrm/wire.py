@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import aiohttp
@@ -37,6 +38,10 @@ class Wallet(Protocol):
 
     def tokens(self, account_id: int) -> Tokens:
         """Raises CrmTokenDead when there are none."""
+        ...
+
+    def sole(self, account_id: int) -> AbstractAsyncContextManager[Tokens]:
+        """The right to use the refresh token, which no other process has meanwhile, and the tokens as they stand."""
         ...
 
     async def keep(self, account_id: int, tokens: Tokens) -> None:
@@ -111,13 +116,18 @@ class Wire:
         return await asyncio.shield(task)
 
     async def _refreshed(self, account: Account, known: Tokens) -> Tokens:
-        try:
-            fresh = await self._grant(account.origin, {"grant_type": "refresh_token", "refresh_token": known.refresh})
-        except CrmRefused as exc:
-            raise CrmTokenDead(account=account.id) from exc
-        await self._purse().keep(account.id, fresh)
-        log.info("token_refreshed", account=account.id)
-        return fresh
+        async with self._purse().sole(account.id) as held:
+            if held.refresh != known.refresh:  # another process was faster
+                return held
+            try:
+                fresh = await self._grant(
+                    account.origin, {"grant_type": "refresh_token", "refresh_token": held.refresh}
+                )
+            except CrmRefused as exc:
+                raise CrmTokenDead(account=account.id) from exc
+            await self._purse().keep(account.id, fresh)
+            log.info("token_refreshed", account=account.id)
+            return fresh
 
     async def check(self, account: Account, *, within_s: float) -> None:
         """See `core.crm.Crm.check`."""

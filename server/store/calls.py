@@ -1,6 +1,6 @@
 """Calls: the whole value as JSON beside the few columns that are searched."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, bindparam, select, update
 
 from server.core.calls import Call
 from server.core.jobs import Job
+from server.core.ports import News, Topic
 from server.core.records import CardMark, Decision, Place
 from server.core.stores import Decide
 from server.core.vocabulary import Filed
@@ -16,6 +17,7 @@ from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
 from . import dials
 from .hooks import SETTLE
 from .schema import IS_LIVE, IS_STRAY, call, card
+from .telling import Tell, tell_nobody, told
 
 _COLUMNS = (
     "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "over_ms", "is_live", "body",
@@ -77,11 +79,14 @@ Digest = tuple[str, str, int | None, Decide]
 class CallStore:
     """Fills `core.stores.Calls`."""
 
-    def __init__(self, db: Database, add_jobs: AddJobs, wake: Callable[[], None]) -> None:
-        """`wake` tells the lanes, after a commit, that they have new jobs."""
+    def __init__(
+        self, db: Database, add_jobs: AddJobs, wake: Callable[[], None], tell: Tell = tell_nobody
+    ) -> None:  # fmt: skip
+        """`wake` tells the lanes, after a commit, that they have new jobs; `tell` the other nodes of changes."""
         self._db = db
         self._add_jobs = add_jobs
         self._wake = wake
+        self._tell = tell
         self._group: Group[Digest, Decision | None] = Group(db, self._digest_all, most=100)
 
     async def digest(self, line_id: str, call_ref: str, *, hook_id: int | None, decide: Decide) -> Decision | None:
@@ -98,6 +103,7 @@ class CallStore:
         decisions = []
         for row in rows:
             decisions.append((yield from self._digest(*row)))  # noqa: PERF401  # a comprehension cannot yield
+        yield from self._tell(*_news_of(decisions))
         return decisions
 
     def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:
@@ -128,8 +134,8 @@ class CallStore:
         stmt, name, moment = (
             (NOTICE, "noticed_ms", noticed_ms) if noticed_ms else (DISMISS, "dismissed_ms", dismissed_ms)
         )
-        rows = await self._db.write(stmt, {"call_id": call_id, "agent_id": agent_id, name: moment})
-        return bool(rows)
+        params = {"call_id": call_id, "agent_id": agent_id, name: moment}
+        return bool(await self._db.run(told, self._tell, stmt, params, News(Topic.CARD, key=call_id)))
 
     async def marks(self, call_ids: Sequence[str]) -> list[CardMark]:
         rows = await self._db.read(MARKS, {"calls": list(call_ids)})
@@ -171,6 +177,14 @@ def of_vendor(line_id: str, call_ref: str) -> Script[Call | None]:
     """A call by its vendor's id, within a script."""
     rows = yield BY_REF, {"line": line_id, "ref": call_ref}
     return decoded(rows[0][0]) if rows else None
+
+
+def _news_of(decisions: Sequence[Decision | None]) -> Iterator[News]:
+    for one in decisions:
+        if one is not None:
+            yield News(Topic.CALL, one.call.account_id, one.call.id)
+            if one.dial is not None:
+                yield News(Topic.DIAL, one.dial.account_id, one.dial.id)
 
 
 _decoder = msgspec.json.Decoder(Call)

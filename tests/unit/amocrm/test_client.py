@@ -1,6 +1,7 @@
 """amoCRM's client against a small server that answers as it is told."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -100,6 +101,10 @@ class Purse:
 
     def tokens(self, _: int) -> Tokens:
         return self.held
+
+    @contextlib.asynccontextmanager
+    async def sole(self, _: int) -> AsyncIterator[Tokens]:
+        yield self.held
 
     async def keep(self, _: int, tokens: Tokens) -> None:
         await asyncio.sleep(0)
