@@ -27,7 +27,7 @@ Read = Callable[[Line, Hook, int], Awaitable[None]]
 PAUSES_S = (1.0, 5.0, 15.0, 60.0)
 """How long to wait before each new try to read a webhook while the store is away; then it waits for the next sweep."""
 
-SWEEP_S = 4.0
+SWEEP_S = 3.0
 """How often unread webhooks are looked for: what is unread twice has been left by somebody."""
 
 
