@@ -11,6 +11,9 @@ SPARE = 1
 SECOND_S = 1.1
 """amoCRM's second, with a tenth for the ways there: requests bunch up on the network."""
 
+SLOTS = range(RATE)
+WORK_SLOTS = range(SPARE, RATE)
+"""The same among the processes on one database: a request takes a slot for a second."""
 
 STARTED = time.monotonic()
 """When this process began: the one before it may have used up its last second."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from server.core.errors import CrmRateLimited, CrmRefused, CrmTokenDead, CrmUnav
 from server.core.records import Account, Tokens
 
 from . import answers
-from .pace import Pace
+from .pace import SECOND_S, SLOTS, WORK_SLOTS, Pace
 
 log = structlog.get_logger()
 
@@ -38,6 +38,10 @@ class Wallet(Protocol):
 
     def tokens(self, account_id: int) -> Tokens:
         """Raises CrmTokenDead when there are none."""
+        ...
+
+    async def turn(self, account_id: int, slots: Sequence[int], *, slot_s: float) -> None:
+        """Return when a request may leave, counting those of all processes: each takes a slot for this long."""
         ...
 
     def sole(self, account_id: int) -> AbstractAsyncContextManager[Tokens]:
@@ -153,6 +157,7 @@ class Wire:
         url = str(URL(account.origin + path).with_query(query)) if query else account.origin + path
         for attempt in (1, 2):
             await self._paces.setdefault(account.id, Pace()).wait(for_people=for_people)
+            await wallet.turn(account.id, SLOTS if for_people else WORK_SLOTS, slot_s=SECOND_S)
             headers = {"Authorization": f"Bearer {held.access}"}
             status, body = await self._send(method, url, headers=headers, json=json, timeout_s=timeout_s)
             if status == 401 and attempt == 1:

@@ -129,6 +129,10 @@ class Accounts(Protocol):
 
     async def release(self, name: str) -> None: ...
 
+    async def take_slot(self, account_id: int, slots: Sequence[int], *, now_ms: int, until_ms: int) -> bool:
+        """Take one of these slots of the account, if one is free of all processes; it comes free by itself."""
+        ...
+
     async def raise_alert(
         self, account_id: int, slug: str, *, subject: str, details: dict[str, str], at_ms: int
     ) -> bool:

@@ -36,6 +36,10 @@ LOOK_AGAIN_S = 0.2
 """How often a process that waits for another's refresh looks whether it is over."""
 
 
+TURN_AGAIN_S = 0.05
+"""How often a request for which no slot is free looks again."""
+
+
 class Later(Protocol):
     """Where durable work is put, taken back by its group, and set going again by its lane."""
 
@@ -204,6 +208,15 @@ class Accounts:
         """Tokens were refreshed: they are stored before they are used, for the old pair is dead."""
         await self._store.set_tokens(account_id, tokens)
         self._known[account_id] = structs.replace(self._known[account_id], tokens=tokens)
+
+    async def turn(self, account_id: int, slots: Sequence[int], *, slot_s: float) -> None:
+        """Return when a request may leave, counting those of all nodes: each takes a slot for this long."""
+        length_ms = round(slot_s * 1000)
+        while True:
+            now = self._clock()
+            if await self._store.take_slot(account_id, slots, now_ms=now, until_ms=now + length_ms):
+                return
+            await asyncio.sleep(TURN_AGAIN_S)
 
     @contextlib.asynccontextmanager
     async def sole(self, account_id: int) -> AsyncIterator[Tokens]:

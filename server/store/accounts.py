@@ -113,8 +113,14 @@ class AccountStore:
         return await self._db.run(_spend, jti, account_id=account_id, user_id=user_id, exp_ms=exp_ms)
 
     async def lease(self, name: str, *, account_id: int, now_ms: int, until_ms: int) -> bool:
-        row = {"jti": f"lease:{name}", "account_id": account_id, "user_id": 0, "exp_ms": until_ms, "now_ms": now_ms}
+        row = _leased(name, account_id, now_ms=now_ms, until_ms=until_ms)
         return bool(await self._db.write(LEASE, row))
+
+    async def take_slot(self, account_id: int, slots: Sequence[int], *, now_ms: int, until_ms: int) -> bool:
+        if self._db.dialect == "sqlite":  # one process, which counts in memory
+            return True
+        rows = [_leased(f"slot:{account_id}:{one}", account_id, now_ms=now_ms, until_ms=until_ms) for one in slots]
+        return await self._db.run(_first_free, rows)
 
     async def release(self, name: str) -> None:
         await self._db.write(RELEASE, {"token_id": f"lease:{name}"})
@@ -188,6 +194,17 @@ def _replace_users(tell: Tell, account_id: int, users: Sequence[User]) -> Script
     if rows:
         yield ADD_USERS, rows
     yield from tell(News(Topic.USERS, account_id))
+
+
+def _leased(name: str, account_id: int, *, now_ms: int, until_ms: int) -> Params:
+    return {"jti": f"lease:{name}", "account_id": account_id, "user_id": 0, "exp_ms": until_ms, "now_ms": now_ms}
+
+
+def _first_free(rows: Sequence[Params]) -> Script[bool]:
+    for row in rows:
+        if (yield LEASE, row):
+            return True
+    return False
 
 
 def _change_prefs(tell: Tell, account_id: int, change: Callable[[Prefs], Prefs]) -> Script[Prefs]:

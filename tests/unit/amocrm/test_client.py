@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -101,6 +101,9 @@ class Purse:
 
     def tokens(self, _: int) -> Tokens:
         return self.held
+
+    async def turn(self, _: int, slots: Sequence[int], *, slot_s: float) -> None:  # noqa: ARG002  # the contract names it
+        pass
 
     @contextlib.asynccontextmanager
     async def sole(self, _: int) -> AsyncIterator[Tokens]:

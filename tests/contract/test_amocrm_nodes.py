@@ -1,7 +1,8 @@
-"""The refresh token works once: however many processes need a new pair, one asks amoCRM for it."""
+"""What amoCRM grants us, however many processes we are: a refresh token works once; seven requests a second."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import web
@@ -12,11 +13,13 @@ from fakes.later import Shelf
 from store_house import ACCOUNT, account, database_url, db, kept  # noqa: F401
 
 from server.amocrm.client import Client
+from server.amocrm.pace import RATE, SPARE
 from server.core.errors import CrmTokenDead, CrmUnavailable
 from server.core.hosts import Trust
 from server.core.records import Account, Tokens
 from server.services.accounts import SOLE_MS, Accounts
 from server.services.agents import Agents
+from server.services.clock import now_ms
 from server.wiring import Stores
 
 NODES = 3
@@ -29,6 +32,7 @@ class Amo:
         self.number = 1
         self.refreshes: list[str] = []
         self.is_down = False
+        self.moments: list[float] = []
 
     async def refresh(self, request: web.Request) -> web.Response:
         said = await request.json()
@@ -43,6 +47,7 @@ class Amo:
         return web.json_response({**pair, "token_type": "Bearer", "expires_in": 86_400})
 
     async def users(self, request: web.Request) -> web.Response:
+        self.moments.append(time.monotonic())
         is_good = request.headers["Authorization"] == f"Bearer access-{self.number}"
         return web.json_response({"_embedded": {"users": []}}, status=200 if is_good else 401)
 
@@ -50,7 +55,7 @@ class Amo:
 class Node:
     """What one process knows of accounts, and its way to amoCRM."""
 
-    def __init__(self, kept: Stores, clock: HandClock) -> None:  # noqa: F811
+    def __init__(self, kept: Stores, clock: Callable[[], int]) -> None:  # noqa: F811
         self.client = Client(client_id="i", client_secret="s", redirect_uri="https://voip.example", clock=clock)
         self.accounts = Accounts(kept.accounts, FakeCrm(), Agents(), Shelf(), trust=Trust(()), clock=clock)
         self.client.attach(self.accounts)
@@ -135,3 +140,22 @@ async def test_a_pair_lost_with_its_node_is_a_dead_authorisation(nodes: list[Nod
 
     with pytest.raises(CrmTokenDead):
         await nodes[0].ask()
+
+
+@pytest.mark.external_service
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_nodes_share_seven_requests_a_second(kept: Stores, amo: tuple[Amo, str]) -> None:  # noqa: F811
+    """Three nodes with much to do at once never ask more often together than one may alone."""
+    await kept.accounts.put(account(origin=amo[1], tokens=Tokens("access-1", "refresh-1", now_ms() + 86_400_000)))
+    every = [Node(kept, now_ms) for _ in range(NODES)]
+    for node in every:
+        await node.accounts.load()
+
+    await asyncio.gather(*(node.ask() for node in every for _ in range(RATE - SPARE)))
+
+    moments = sorted(amo[0].moments)
+    work = RATE - SPARE
+    assert len(moments) == NODES * work
+    assert all(later - earlier >= 1.0 for earlier, later in zip(moments, moments[work:], strict=False))
+    for node in every:
+        await node.client.close()
