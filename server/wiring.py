@@ -15,9 +15,11 @@ from server.amocrm.hooks import read_changes
 from server.amocrm.tokens import TokenReader, check_disabled
 from server.audio.disk import DiskAudio
 from server.audio.press import FilePress
+from server.bus import choose as choose_bus
 from server.core.errors import ConfigError, StoreUnavailable
 from server.core.hosts import Trust
 from server.core.messages import ByeMessage, Ping
+from server.core.ports import Bus
 from server.core.vocabulary import Bye
 from server.lanes import LaneKind, Lanes
 from server.outbound import Outbound
@@ -40,6 +42,7 @@ from server.services.journal import Journal
 from server.services.lines import Lines
 from server.services.links import Links
 from server.services.log import Logging
+from server.services.nodes import Nodes
 from server.services.notice import Notice
 from server.services.playing import Playing
 from server.services.probe import Probe
@@ -98,6 +101,7 @@ class Stores:
     """Everything that is remembered, over one open database."""
 
     db: Database
+    bus: Bus
     lanes: Lanes
     hooks: HookStore
     calls: CallStore
@@ -114,18 +118,20 @@ def stores(settings: Settings, db: Database) -> Stores:
     """The stores over an open and migrated database."""
     cipher = Cipher(settings.secret_key)
     lanes = Lanes(db, lane_kinds(settings.amo_requests_per_s))
+    bus = choose_bus(db, settings.database_url)
     return Stores(
         db=db,
+        bus=bus,
         lanes=lanes,
         hooks=HookStore(db, cipher),
-        calls=CallStore(db, lanes.add, lanes.wake),
-        dials=DialStore(db),
-        accounts=AccountStore(db, cipher),
-        lines=LineStore(db, cipher),
+        calls=CallStore(db, lanes.add, lanes.wake, bus.telling),
+        dials=DialStore(db, bus.telling),
+        accounts=AccountStore(db, cipher, bus.telling),
+        lines=LineStore(db, cipher, bus.telling),
         journal=JournalStore(db, cipher),
         reconciliations=ReconciliationStore(db),
-        directory=DirectoryStore(db),
-        recordings=RecordingStore(db),
+        directory=DirectoryStore(db, bus.telling),
+        recordings=RecordingStore(db, bus.telling),
     )
 
 
@@ -142,6 +148,8 @@ async def house(settings: Settings) -> AsyncIterator[web.Application]:
         kept = stores(settings, db)
         stack.push_async_callback(kept.hooks.close)
         stack.push_async_callback(kept.calls.close)
+        stack.push_async_callback(kept.bus.close)
+        await kept.bus.start()  # before anything is read: what changes from now on is heard
         yield build(await _furnish(settings, kept, stack))
 
 
@@ -262,11 +270,19 @@ async def _furnish(settings: Settings, kept: Stores, stack: contextlib.AsyncExit
     pulse = Pulse(acting.accounts, acting.client, every_s=settings.amo_pulse_s)
     feeling = asyncio.create_task(pulse.keep())
     stack.callback(feeling.cancel)
+    sweeping = asyncio.create_task(acting.intake.keep())
+    stack.callback(sweeping.cancel)
     channels = Channels(ping=frames.text(msgspec.json.encode(Ping())))
     beating = asyncio.create_task(channels.keep_beating())
     stack.push_async_callback(_leave, beating, channels, acting.agents, acting.accounts)
     listener = await choose("aiohttp" if settings.channel == "aiohttp" else "detached", channels)
-    return _desk(settings, kept, acting, channels=channels, listener=listener)
+    desk = _desk(settings, kept, acting, channels=channels, listener=listener)
+    nodes = Nodes(
+        acting.accounts, acting.lines, acting.recordings, acting.fetching, acting.cards, acting.dialling,
+        repair=desk.repair,
+    )  # fmt: skip
+    kept.bus.subscribe(nodes.hear, nodes.catch_up)
+    return desk
 
 
 async def _start(acting: Services, kept: Stores, stack: contextlib.AsyncExitStack) -> None:
@@ -302,7 +318,7 @@ def _desk(settings: Settings, kept: Stores, acting: Services, *, channels: Chann
     sessions = Sessions(
         acting.accounts, acting.lines, kept.accounts, TokenReader(client_secret),
         secret_key=settings.secret_key, client_id=client_id, redirect_uri=settings.redirect_uri,
-        reuse=settings.session_reuse_token,
+        reuse=settings.session_reuse_token, is_alone=kept.bus.is_alone,
     )  # fmt: skip
     return Desk(
         trust=acting.trust,

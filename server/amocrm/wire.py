@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import aiohttp
@@ -15,7 +16,7 @@ from server.core.errors import CrmRateLimited, CrmRefused, CrmTokenDead, CrmUnav
 from server.core.records import Account, Tokens
 
 from . import answers
-from .pace import RATE, Pace
+from .pace import RATE, SECOND_S, SPARE, Pace
 
 log = structlog.get_logger()
 
@@ -39,6 +40,14 @@ class Wallet(Protocol):
 
     def tokens(self, account_id: int) -> Tokens:
         """Raises CrmTokenDead when there are none."""
+        ...
+
+    async def turn(self, account_id: int, slots: Sequence[int], *, slot_s: float) -> None:
+        """Return when a request may leave, counting those of all processes: each takes a slot for this long."""
+        ...
+
+    def sole(self, account_id: int) -> AbstractAsyncContextManager[Tokens]:
+        """The right to use the refresh token, which no other process has meanwhile, and the tokens as they stand."""
         ...
 
     async def keep(self, account_id: int, tokens: Tokens) -> None:
@@ -117,13 +126,18 @@ class Wire:
         return await asyncio.shield(task)
 
     async def _refreshed(self, account: Account, known: Tokens) -> Tokens:
-        try:
-            fresh = await self._grant(account.origin, {"grant_type": "refresh_token", "refresh_token": known.refresh})
-        except CrmRefused as exc:
-            raise CrmTokenDead(account=account.id) from exc
-        await self._purse().keep(account.id, fresh)
-        log.info("token_refreshed", account=account.id)
-        return fresh
+        async with self._purse().sole(account.id) as held:
+            if held.refresh != known.refresh:  # another process was faster
+                return held
+            try:
+                fresh = await self._grant(
+                    account.origin, {"grant_type": "refresh_token", "refresh_token": held.refresh}
+                )
+            except CrmRefused as exc:
+                raise CrmTokenDead(account=account.id) from exc
+            await self._purse().keep(account.id, fresh)
+            log.info("token_refreshed", account=account.id)
+            return fresh
 
     async def check(self, account: Account, *, within_s: float) -> None:
         """See `core.crm.Crm.check`."""
@@ -159,6 +173,7 @@ class Wire:
         url = str(URL(account.origin + path).with_query(query)) if query else account.origin + path
         for attempt in (1, 2):
             await self._paces.setdefault(account.id, Pace(rate=self._rate)).wait(for_people=for_people)
+            await wallet.turn(account.id, range(0 if for_people else SPARE, self._rate), slot_s=SECOND_S)
             headers = {"Authorization": f"Bearer {held.access}"}
             status, body = await self._send(method, url, headers=headers, json=json, timeout_s=timeout_s)
             if status == 401 and attempt == 1:

@@ -3,9 +3,10 @@
 Docstrings say behaviour, so that an implementer needs no other file.
 """
 
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -212,4 +213,57 @@ class Channel(Protocol):
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the close handshake; the connection is dropped after a deadline whatever the peer does."""
+        ...
+
+
+# -- nodes of one database -----------------------------------------------------------------------------------------
+
+
+class Topic(StrEnum):
+    """What of an account changed in the store."""
+
+    CALL = "call"
+    CARD = "card"
+    DIAL = "dial"
+    ACCOUNT = "account"
+    USERS = "users"
+    ALERT = "alert"
+    LINES = "lines"
+    PHONES = "phones"
+    RECORDING = "recording"
+
+
+class News(Struct, frozen=True, array_like=True):
+    """Something changed and is to be read anew: names, never the thing itself. `key`: its id; numbers of PHONES with
+    spaces between them; the slug of an ALERT.
+    """
+
+    topic: Topic
+    account_id: int = 0
+    key: str = ""
+
+
+class Bus(Protocol):
+    """How the processes on one database tell each other what changed in it."""
+
+    is_alone: bool
+    """There is nobody else to tell."""
+
+    def telling(self, *news: News) -> Generator[Any, Any, None]:
+        """Within the caller's transaction: the others hear of it once it has committed, this process does not."""
+        ...
+
+    async def start(self) -> None:
+        """From now on what others tell is kept until somebody hears it. Raises StoreUnavailable."""
+        ...
+
+    def subscribe(self, hear: Callable[[News], Awaitable[None]], missed: Callable[[], Awaitable[None]]) -> None:
+        """Let `hear` hear each piece of news, repeats left out, in no order; `missed`: any may have been lost.
+
+        What `hear` raises counts as missed. `missed` is asked again until it succeeds.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Hear nothing more."""
         ...

@@ -1,8 +1,9 @@
 """Accounts: installed by amoCRM's authorisation, known in memory with their users, switched off and revived."""
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -26,6 +27,17 @@ log = structlog.get_logger()
 
 CODE_MS = 20 * 60_000
 """How long amoCRM's authorisation code lives: after that, trying again is in vain."""
+
+
+SOLE_MS = 45_000
+"""How long one process may have the refresh token: longer than amoCRM's answer to it is waited for."""
+
+LOOK_AGAIN_S = 0.2
+"""How often a process that waits for another's refresh looks whether it is over."""
+
+
+TURN_AGAIN_S = 0.05
+"""How often a request for which no slot is free looks again."""
 
 
 class Later(Protocol):
@@ -78,6 +90,35 @@ class Accounts:
             if secrets.compare_digest(account.hook_secret, secret) and account.state != DISABLED:
                 return account
         raise NotFound
+
+    # -- what another node changed ---------------------------------------------------------------------------------
+
+    async def reread(self, account_id: int) -> None:
+        """Read an account anew, and tell the connected browsers what they would have been told here."""
+        while True:
+            before = self._known.get(account_id)
+            now = await self._store.find(account_id)
+            if self._known.get(account_id) is before:  # else it changed here meanwhile: what was read may be older
+                break
+        if now is None:
+            return
+        self._known[account_id] = now
+        if before is None:
+            return
+        if now.state == DISABLED and before.state != DISABLED:
+            self._say_bye(account_id)
+        if now.progress != before.progress:
+            self._agents.send_directory(account_id, now.progress)
+
+    async def reread_users(self, account_id: int) -> None:
+        """Read an account's users anew."""
+        self._know_users(account_id, await self._store.users(account_id))
+
+    async def show_alert(self, account_id: int, slug: str) -> None:
+        """Another node raised an alert: show it to the administrators who are connected here."""
+        standing = [alert for alert in await self._store.alerts(account_id) if alert.slug == slug]
+        if standing:
+            self._agents.send_alert(account_id, standing[-1])
 
     # -- people ----------------------------------------------------------------------------------------------------
 
@@ -147,7 +188,7 @@ class Accounts:
             tokens=grant.tokens,
         )
         await self._store.put(fresh)
-        self._known[fresh.id] = fresh
+        self._known[fresh.id] = await self._store.find(fresh.id) or fresh  # its secret, where another node was faster
         await self._store.drop_alerts(fresh.id, CrmTokenDead.slug)
         log.info("account_authorised", account=fresh.id, host=fresh.host)
         await self._later.resume(f"amo:{fresh.id}")  # what waited for this goes out now
@@ -168,6 +209,33 @@ class Accounts:
         await self._store.set_tokens(account_id, tokens)
         self._known[account_id] = structs.replace(self._known[account_id], tokens=tokens)
 
+    async def turn(self, account_id: int, slots: Sequence[int], *, slot_s: float) -> None:
+        """Return when a request may leave, counting those of all nodes: each takes a slot for this long."""
+        length_ms = round(slot_s * 1000)
+        while True:
+            now = self._clock()
+            if await self._store.take_slot(account_id, slots, now_ms=now, until_ms=now + length_ms):
+                return
+            await asyncio.sleep(TURN_AGAIN_S)
+
+    @contextlib.asynccontextmanager
+    async def sole(self, account_id: int) -> AsyncIterator[Tokens]:
+        """The right to use the refresh token, which no other process has meanwhile, and the tokens as they stand now.
+
+        Of a process that dies with it, it comes free when amoCRM's answer cannot come any more.
+        """
+        name = f"refresh:{account_id}"
+        while True:
+            now = self._clock()
+            if await self._store.lease(name, account_id=account_id, now_ms=now, until_ms=now + SOLE_MS):
+                break
+            await asyncio.sleep(LOOK_AGAIN_S)
+        try:
+            await self.reread(account_id)
+            yield self.tokens(account_id)
+        finally:
+            await self._store.release(name)
+
     async def died(self, account_id: int) -> None:
         """amoCRM does not take our tokens any more: say so to the administrators; what is to be sent is kept."""
         await self._set_state(account_id, TOKEN_DEAD)
@@ -177,9 +245,12 @@ class Accounts:
         """The integration was switched off in amoCRM."""
         if account_id in self._known:
             await self._set_state(account_id, DISABLED)
-            problem = Problem(AccountUnknown.slug, cure=AccountUnknown.cure)
-            self._agents.say_bye(account_id, ByeMessage(kind=Bye.TERMINAL, problem=problem))
+            self._say_bye(account_id)
             log.info("account_disabled", account=account_id)
+
+    def _say_bye(self, account_id: int) -> None:
+        problem = Problem(AccountUnknown.slug, cure=AccountUnknown.cure)
+        self._agents.say_bye(account_id, ByeMessage(kind=Bye.TERMINAL, problem=problem))
 
     async def _set_state(self, account_id: int, state: str) -> None:
         await self._store.set_state(account_id, state)
@@ -188,10 +259,10 @@ class Accounts:
     # -- what administrators choose and see ------------------------------------------------------------------------
 
     async def set_prefs(self, account_id: int, **changed: Any) -> Account:
-        """Change some of the account's preferences. One change after another: two clicks must not undo each other."""
-        async with self._changing:
-            prefs: Prefs = structs.replace(self.get(account_id).prefs, **changed)
-            await self._store.set_prefs(account_id, prefs)
+        """Change some of the account's preferences: in the store, so that two clicks do not undo each other."""
+        self.get(account_id)
+        async with self._changing:  # in memory they stand in the order of the store
+            prefs = await self._store.change_prefs(account_id, lambda one: structs.replace(one, **changed))
             self._known[account_id] = structs.replace(self.get(account_id), prefs=prefs)
             return self._known[account_id]
 

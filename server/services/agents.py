@@ -98,6 +98,13 @@ class Agents:
             if account == account_id:
                 yield from list(connections)
 
+    def everybody(self) -> list[Connection]:
+        """All connections of this node; its long polls look anew."""
+        for watching in self._watching.values():
+            for changed in watching:
+                changed.set()
+        return [connection for connections in self._connections.values() for connection in connections]
+
     def is_reachable(self, agent: AgentKey) -> bool:
         """Whether a browser of this agent is here, connected or polling."""
         return agent in self._connections or agent in self._watching

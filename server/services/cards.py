@@ -73,12 +73,13 @@ class _Shown:
     that each agent was sent last: news that changes nothing he sees is not sent. `told`: what listeners know of that.
     """
 
-    __slots__ = ("call", "entries", "is_searching", "marks", "searched", "sent", "told")
+    __slots__ = ("call", "entries", "is_searching", "is_shared", "marks", "searched", "sent", "told")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.entries: list[Entry] | None = None
         self.is_searching = False
+        self.is_shared = False  # another node hears of it, too: which news is newer, the store alone knows
         self.searched: str | None = None
         self.marks: dict[int, CardMark] = {}
         self.sent: dict[int, CallView] = {}
@@ -122,12 +123,54 @@ class Cards:
             return
         if not cards.is_shown(decision.call, self._clock()):  # learned of long after, from the PBX's statistics
             return
-        shown = self._keep(decision.call)
+        call = decision.call
+        known = self._shown.get(call.account_id, {}).get(call.id)
+        if known is not None and known.is_shared:
+            await self.reread(call.account_id, call.id)
+            return
+        shown = self._keep(call)
         await self._look_up(shown)
-        for user_id in self._lines.audience(shown.call):
-            self._show(shown, user_id)
+        self._show_all(shown)
         if shown.entries == [] and not self._book.is_complete(shown.call.account_id):
             self._search(shown)
+
+    async def reread(self, account_id: int, call_id: str) -> None:
+        """Another node changed a call: show it as it is stored."""
+        board = self._shown.setdefault(account_id, {})
+        while True:
+            before = board[call_id].call if call_id in board else None
+            call = await self._store.find(call_id)
+            marks = await self._store.marks([call_id]) if before is None else []
+            if (board[call_id].call if call_id in board else None) is before:  # else it was heard of here meanwhile
+                break
+        if call is None or call.account_id != account_id or not cards.is_shown(call, self._clock()):
+            board.pop(call_id, None)
+            return
+        shown = self._keep(call)
+        shown.is_shared = True
+        for mark in marks:
+            shown.marks[mark.agent_id] = mark
+        if any(self._agents.is_reachable((account_id, user_id)) for user_id in self._lines.audience(call)):
+            await self._look_up(shown)
+        self._show_all(shown)
+
+    async def catch_up(self) -> None:
+        """News of other nodes was missed: read anew what is on the boards, and what should be."""
+        known = [(account_id, call_id) for account_id, board in self._shown.items() for call_id in board]
+        stored = await self._store.on_screens(self._clock() - RECENT_S * 1000)
+        every = dict.fromkeys([*known, *((call.account_id, call.id) for call in stored)])
+        for account_id, call_id in every:
+            await self.reread(account_id, call_id)
+        for mark in await self._store.marks([call_id for _, call_id in every]):
+            self._mark(mark)
+
+    async def remark(self, call_id: str) -> None:
+        """On another node, browsers did something with a call's card."""
+        shown = next((board[call_id] for board in self._shown.values() if call_id in board), None)
+        if shown is not None:
+            for mark in await self._store.marks([call_id]):
+                shown.marks[mark.agent_id] = mark
+                self._show(shown, mark.agent_id)
 
     async def snapshot(self, account_id: int, agent: AgentView) -> Snapshot:
         """What the agent's screens start from; `rev` is filled in by the connection."""
@@ -144,9 +187,9 @@ class Cards:
         snapshot.lines = tuple(self._lines.view(line) for line in self._lines.of_account(account_id))
         return snapshot
 
-    def to_hang_up(self, account_id: int, user_id: int, call_id: str) -> Call:
+    async def to_hang_up(self, account_id: int, user_id: int, call_id: str) -> Call:
         """A live call of this agent's. Raises CallGone, NotFound: also for another account's or a colleague's call."""
-        shown = self._seen(account_id, user_id, call_id)
+        shown = await self._seen(account_id, user_id, call_id)
         if not shown.call.is_live:
             raise CallGone
         if cards.card_state(shown.call, self._extensions(shown.call, user_id)) is CardState.ELSEWHERE:
@@ -155,14 +198,14 @@ class Cards:
 
     async def notice(self, account_id: int, user_id: int, call_id: str) -> bool:
         """Claim amoCRM's notification for a call: granted once per call and agent, for ever. Raises NotFound."""
-        shown = self._seen(account_id, user_id, call_id)
+        shown = await self._seen(account_id, user_id, call_id)
         is_first = await self._store.mark(call_id, user_id, noticed_ms=self._clock(), dismissed_ms=None)
         _mark_shown(shown, user_id, is_noticed=True)
         return is_first
 
     async def dismiss(self, account_id: int, user_id: int, call_id: str) -> None:
         """The agent closed the card: it stays closed, everywhere. Raises NotFound."""
-        shown = self._seen(account_id, user_id, call_id)
+        shown = await self._seen(account_id, user_id, call_id)
         await self._store.mark(call_id, user_id, noticed_ms=None, dismissed_ms=self._clock())
         _mark_shown(shown, user_id, is_dismissed=True)
         self._show(shown, user_id)
@@ -213,7 +256,10 @@ class Cards:
     def _of(self, account_id: int, user_id: int) -> list[_Shown]:
         return [shown for shown in self._recent(account_id) if user_id in self._lines.audience(shown.call)]
 
-    def _seen(self, account_id: int, user_id: int, call_id: str) -> _Shown:
+    async def _seen(self, account_id: int, user_id: int, call_id: str) -> _Shown:
+        """The agent saw the card, perhaps through a node that heard of the call earlier than we did."""
+        if call_id not in self._shown.get(account_id, {}):
+            await self.reread(account_id, call_id)
         shown = self._shown.get(account_id, {}).get(call_id)
         if shown is None or user_id not in self._lines.audience(shown.call):
             raise NotFound

@@ -74,7 +74,7 @@ class Dialling:
     async def load(self) -> None:
         """Take up the state lines of the last minutes after a start."""
         for one in await self._store.latest(self._clock() - SHOWN_MS):
-            self._current[one.account_id, one.agent_id] = one
+            self._set(one, is_stored=True)
 
     def current(self, account_id: int, user_id: int) -> DialView | None:
         """The agent's state line, if it is still worth showing."""
@@ -132,6 +132,12 @@ class Dialling:
     async def told(self, one: Dial) -> None:
         """An order changed without a call."""
         self._set(one)
+
+    async def reread(self, dial_id: str) -> None:
+        """Another node changed an order."""
+        one = await self._store.find(dial_id)
+        if one is not None:
+            self._set(one, is_stored=True)
 
     async def silence(self, jobs: Sequence[Job]) -> None:
         """The timer of an order: nothing was heard of it in time."""
@@ -222,13 +228,16 @@ class Dialling:
             raise NotFound
         return one
 
-    def _set(self, one: Dial) -> None:
-        """The newest order is the agent's state line; an older one changes in silence."""
+    def _set(self, one: Dial, *, is_stored: bool = False) -> None:
+        """The newest order is the agent's state line; an older one changes in silence.
+
+        `is_stored`: it was read just now, so it is the newest news, whatever the clocks of two nodes say.
+        """
         agent = (one.account_id, one.agent_id)
         before = self._current.get(agent)
         if before is not None and before.id != one.id and before.created_ms > one.created_ms:
             return
-        if before is not None and before.id == one.id and before.changed_ms > one.changed_ms:
+        if not is_stored and before is not None and before.id == one.id and before.changed_ms > one.changed_ms:
             return  # two tasks told of it, the older news last
         self._current[agent] = one
         if before != one:

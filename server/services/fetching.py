@@ -212,6 +212,10 @@ class Fetching:
             reason = str(error.details.get("reason", ""))
             await self._accounts.alert(task.call.account_id, AudioUnavailable.slug, reason=reason)
 
+    def doubt(self, account_id: int) -> None:
+        """Another node raised an alert: what is stored here next may answer it."""
+        self._well.discard(account_id)
+
     async def _calm(self, account_id: int) -> None:
         """Something was stored: whatever alert stands is answered."""
         if account_id not in self._well:

@@ -1,6 +1,8 @@
 """A webhook's first half: recognise its line, verify it, store it, answer. The second half starts after the answer.
 
-Whatever follows the answer is repeatable and is repeated at the next start if the process dies in between (`resume`).
+Whatever follows the answer is repeatable, and is repeated if the process dies in between: by the next start (`resume`),
+or by another node within seconds (`keep`). Two who read the
+same webhook at once do no harm: the second changes nothing.
 """
 
 import asyncio
@@ -23,7 +25,10 @@ Read = Callable[[Line, Hook, int], Awaitable[None]]
 """The second half: translate a stored webhook (its id comes last) and act on it."""
 
 PAUSES_S = (1.0, 5.0, 15.0, 60.0)
-"""How long to wait before each new try to read a webhook while the store is away; then it waits for the next start."""
+"""How long to wait before each new try to read a webhook while the store is away; then it waits for the next sweep."""
+
+SWEEP_S = 3.0
+"""How often unread webhooks are looked for: what is unread twice has been left by somebody."""
 
 
 class Intake:
@@ -36,6 +41,8 @@ class Intake:
         self._pauses_s = pauses_s
         self._is_leaving = asyncio.Event()
         self._busy: set[asyncio.Task[None]] = set()
+        self._in_hand: set[int] = set()
+        self._suspects: set[int] = set()
 
     async def take(self, provider: str, path: str, hook: Hook) -> HookReply:
         """Take one webhook and answer it in its vendor's manner. Raises HookUnknown for a vendor we do not know."""
@@ -77,6 +84,30 @@ class Intake:
             await self._again(stored)
         return len(waiting)
 
+    async def keep(self) -> None:
+        """Sweep again and again, until cancelled. A store that is away is asked again the next time."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                await self.sweep()
+            except OwnError as exc:
+                log.warning("not_swept", slug=exc.slug)
+
+    async def sweep(self) -> int:
+        """Read what was unread at the last sweep, still is, and is not ours: returns how many webhooks that were.
+
+        Told by two looks, not by its age: the clocks of two nodes differ.
+        """
+        unread = await self._hooks.unread_ids() - self._in_hand
+        left, self._suspects = self._suspects & unread, unread
+        if not left:
+            return 0
+        waiting = [stored for stored in await self._hooks.unread() if stored.id in left - self._in_hand]
+        for stored in waiting:
+            await self._again(stored)
+        log.info("hooks_swept", hooks=len(waiting))
+        return len(waiting)
+
     async def drain(self) -> None:
         """Wait for everything that was stored to be read; nothing pauses any more."""
         self._is_leaving.set()
@@ -102,6 +133,13 @@ class Intake:
         task.add_done_callback(self._busy.discard)
 
     async def _finish(self, line: Line, hook: Hook, hook_id: int) -> None:
+        self._in_hand.add(hook_id)
+        try:
+            await self._read_stubbornly(line, hook, hook_id)
+        finally:
+            self._in_hand.discard(hook_id)
+
+    async def _read_stubbornly(self, line: Line, hook: Hook, hook_id: int) -> None:
         for pause_s in self._pauses_s:
             if await self._is_finished(line, hook, hook_id):
                 return

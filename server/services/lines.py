@@ -37,10 +37,23 @@ class Lines:
 
     async def load(self) -> None:
         """Read everything from the store; to be called before the first webhook."""
-        for line in await self._store.all():
+        lines, seats = await self._store.all(), await self._store.seats()
+        self._by_id, self._by_path = {}, {}
+        for line in lines:
             self._know(line)
-        self._seats = await self._store.seats()
+        self._seats = seats
         self._index_seats()
+
+    async def reread(self, account_id: int) -> None:
+        """Another node changed an account's lines or seats."""
+        lines, seats = await self._store.of_account(account_id), await self._store.seats_of(account_id)
+        for line in self.of_account(account_id):
+            self._forget(line)
+        for line in lines:
+            self._know(line)
+        if seats != self.seats(account_id):
+            self._seats[account_id] = seats
+            self._index_seats()
 
     def by_path(self, provider: str, path: str) -> Line:
         """The line of a webhook's address. Raises HookUnknown."""

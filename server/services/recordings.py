@@ -50,6 +50,14 @@ class Recordings:
         for kept in await self._store.changed_since(self._clock() - RECENT_MS):
             self._remember(kept)
 
+    async def reread(self, call_id: str) -> None:
+        """Another node changed a call's recordings."""
+        call = await self._calls.find(call_id)
+        for kept in (await self._store.find(call_id)).values():
+            self._remember(kept)
+        if call is not None:
+            await self._say(call)
+
     # -- what cards and notes show; nothing here waits -------------------------------------------------------------
 
     def link(self, call: Call) -> str:

@@ -25,6 +25,10 @@ MOST_TICKETS = 100_000
 """Spent tickets that are remembered; each lives half a minute, so this many logins in that time are fine."""
 
 
+SKEW_S = 60
+"""For how long after its end a spent ticket is remembered: the clocks of two nodes differ."""
+
+
 class TokenReader(Protocol):
     """Checks the signature of amoCRM's one-time token."""
 
@@ -38,7 +42,7 @@ class Sessions:
 
     def __init__(  # noqa: PLR0913  # it joins three rooms and the integration's settings
         self, accounts: Accounts, lines: Lines, store: AccountStore, reader: TokenReader, *, secret_key: str,
-        client_id: str, redirect_uri: str, reuse: str = "never", clock: Clock = now_ms,
+        client_id: str, redirect_uri: str, reuse: str = "never", is_alone: bool = True, clock: Clock = now_ms,
     ) -> None:  # fmt: skip
         self._accounts = accounts
         self._lines = lines
@@ -48,10 +52,12 @@ class Sessions:
         self._audience = audience_of(redirect_uri)
         self._reuse = reuse
         self._clock = clock
+        self._is_alone = is_alone
+        key = secret_key.split(",", maxsplit=1)[0].encode()
         # Bearers outlive a restart, so that ten thousand browsers come back without asking amoCRM for tokens. Tickets
-        # die with the process, which alone remembers the spent ones.
-        self._bearer_key = hashlib.sha256(b"bearer:" + secret_key.split(",", maxsplit=1)[0].encode()).digest()
-        self._ticket_key = os.urandom(32)
+        # die with a process that is alone and remembers the spent ones by itself; those of several nodes open each.
+        self._bearer_key = hashlib.sha256(b"bearer:" + key).digest()
+        self._ticket_key = os.urandom(32) if is_alone else hashlib.sha256(b"ticket:" + key).digest()
         self._spent: dict[str, int] = {}
 
     async def open(self, token: str) -> SessionAnswer:
@@ -84,16 +90,26 @@ class Sessions:
             raise BearerInvalid
         return one
 
-    def ticket(self, text: str) -> Pass:
-        """Whose ticket this is; it is spent by this. Raises TicketInvalid."""
+    async def ticket(self, text: str) -> Pass:
+        """Whose ticket this is; it is spent by this, at all nodes. Raises TicketInvalid."""
         now_s = self._clock() // 1000
         one = session.verify(text, self._ticket_key, Pass, now_s=now_s)
         if one is None or one.nonce in self._spent:
             raise TicketInvalid
+        self._remember(one, now_s)
+        if not self._is_alone:
+            exp_ms = (one.expires_s + SKEW_S) * 1000
+            spender = await self._store.spend(
+                f"ticket:{one.nonce}", account_id=one.account_id, user_id=one.user_id, exp_ms=exp_ms
+            )
+            if spender is not None:
+                raise TicketInvalid
+        return one
+
+    def _remember(self, one: Pass, now_s: int) -> None:
         if len(self._spent) >= MOST_TICKETS:
             self._spent = {nonce: until for nonce, until in self._spent.items() if until > now_s}
         self._spent[one.nonce] = one.expires_s
-        return one
 
     def agent(self, account_id: int, user_id: int, *, is_admin: bool) -> AgentView:
         """The agent of a session, as his screens show him."""

@@ -1,19 +1,22 @@
 """Accounts of amoCRM: their authorisation (sealed), users, spent one-time tokens and alerts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import BigInteger, bindparam, delete, select, update
 
+from server.core.errors import NotFound
 from server.core.messages import AlertView, DirectoryView
+from server.core.ports import News, Topic
 from server.core.records import Account, Prefs, Tokens, User
 from server.core.rights import Rights
-from server.sql import Database, Script, Stmt, insert
+from server.sql import Database, Params, Script, Stmt, among, insert
 
 from .cipher import Cipher
 from .schema import account, alert, crm_user, spent_token
+from .telling import Tell, tell_nobody, told
 
 _put = insert(account)
 PUT = Stmt(
@@ -25,6 +28,8 @@ PUT = Stmt(
 )
 ALL = Stmt(select(account).order_by(account.c.id))
 _one = account.c.id == bindparam("account")
+ONE = Stmt(select(account).where(_one))
+PREFS = Stmt(select(account.c.prefs).where(_one).with_for_update())
 SET_TOKENS = Stmt(update(account).where(_one).values(tokens=bindparam("sealed")))
 SET_STATE = Stmt(update(account).where(_one).values(state=bindparam("word")))
 SET_PREFS = Stmt(update(account).where(_one).values(prefs=bindparam("chosen")))
@@ -41,6 +46,20 @@ SPEND = Stmt(
 SPENDER = Stmt(
     select(spent_token.c.account_id, spent_token.c.user_id).where(spent_token.c.jti == bindparam("token_id"))
 )
+# A lease is a token that is spent until its end: whoever comes after that spends it again.
+_lease = insert(spent_token)
+LEASE = Stmt(
+    _lease.on_conflict_do_update(
+        index_elements=["jti"],
+        set_={"exp_ms": _lease.excluded.exp_ms},
+        where=spent_token.c.exp_ms < bindparam("now_ms", type_=BigInteger),
+    ).returning(spent_token.c.jti),
+    columns=[column.name for column in spent_token.c],
+)
+TAKEN = Stmt(
+    select(spent_token.c.jti).where(among(spent_token.c.jti, "names"), spent_token.c.exp_ms >= bindparam("now_ms"))
+)
+RELEASE = Stmt(delete(spent_token).where(spent_token.c.jti == bindparam("token_id")))
 FORGET_TOKENS = Stmt(delete(spent_token).where(spent_token.c.exp_ms < bindparam("now_ms")))
 
 _raise = insert(alert)
@@ -58,36 +77,58 @@ ALERTS = Stmt(
 class AccountStore:
     """Fills `core.stores.Accounts`."""
 
-    def __init__(self, db: Database, cipher: Cipher) -> None:
+    def __init__(self, db: Database, cipher: Cipher, tell: Tell = tell_nobody) -> None:
         self._db = db
         self._cipher = cipher
+        self._tell = tell
 
     async def all(self) -> list[Account]:
         return [self._account(*row) for row in await self._db.read(ALL)]
 
+    async def find(self, account_id: int) -> Account | None:
+        rows = await self._db.read(ONE, {"account": account_id})
+        return self._account(*rows[0]) if rows else None
+
     async def put(self, one: Account) -> None:
-        await self._db.write(PUT, self._row(one))
+        await self._set(PUT, one.id, self._row(one))
 
     async def set_tokens(self, account_id: int, tokens: Tokens) -> None:
-        await self._db.write(SET_TOKENS, {"account": account_id, "sealed": self._sealed(account_id, tokens)})
+        await self._set(SET_TOKENS, account_id, {"sealed": self._sealed(account_id, tokens)})
 
     async def set_state(self, account_id: int, state: str) -> None:
-        await self._db.write(SET_STATE, {"account": account_id, "word": state})
+        await self._set(SET_STATE, account_id, {"word": state})
 
-    async def set_prefs(self, account_id: int, prefs: Prefs) -> None:
-        await self._db.write(SET_PREFS, {"account": account_id, "chosen": _json(prefs)})
+    async def change_prefs(self, account_id: int, change: Callable[[Prefs], Prefs]) -> Prefs:
+        return await self._db.run(_change_prefs, self._tell, account_id, change)
 
     async def set_progress(self, account_id: int, progress: DirectoryView) -> None:
-        await self._db.write(SET_PROGRESS, {"account": account_id, "so_far": _json(progress)})
+        await self._set(SET_PROGRESS, account_id, {"so_far": _json(progress)})
+
+    async def _set(self, stmt: Stmt, account_id: int, values: Params) -> None:
+        params = {"account": account_id, **values}
+        await self._db.run(told, self._tell, stmt, params, News(Topic.ACCOUNT, account_id))
 
     async def users(self, account_id: int) -> list[User]:
         return [_user(*row) for row in await self._db.read(USERS, {"account": account_id})]
 
     async def set_users(self, account_id: int, users: Sequence[User]) -> None:
-        await self._db.run(_replace_users, account_id, users)
+        await self._db.run(_replace_users, self._tell, account_id, users)
 
     async def spend(self, jti: str, *, account_id: int, user_id: int, exp_ms: int) -> int | None:
         return await self._db.run(_spend, jti, account_id=account_id, user_id=user_id, exp_ms=exp_ms)
+
+    async def lease(self, name: str, *, account_id: int, now_ms: int, until_ms: int) -> bool:
+        row = _leased(name, account_id, now_ms=now_ms, until_ms=until_ms)
+        return bool(await self._db.write(LEASE, row))
+
+    async def take_slot(self, account_id: int, slots: Sequence[int], *, now_ms: int, until_ms: int) -> bool:
+        if self._db.dialect == "sqlite":  # one process, which counts in memory
+            return True
+        rows = [_leased(f"slot:{account_id}:{one}", account_id, now_ms=now_ms, until_ms=until_ms) for one in slots]
+        return await self._db.run(_first_free, rows)
+
+    async def release(self, name: str) -> None:
+        await self._db.write(RELEASE, {"token_id": f"lease:{name}"})
 
     async def forget_tokens(self, now_ms: int) -> None:
         """Drop spent tokens that are refused by their age anyway."""
@@ -97,7 +138,7 @@ class AccountStore:
         self, account_id: int, slug: str, *, subject: str, details: dict[str, str], at_ms: int
     ) -> bool:
         row = {"account_id": account_id, "slug": slug, "subject": subject, "details": json.dumps(details)}
-        return bool(await self._db.write(RAISE, {**row, "at_ms": at_ms, "times": 1}))
+        return await self._db.run(_raise_alert, self._tell, {**row, "at_ms": at_ms, "times": 1})
 
     async def drop_alerts(self, account_id: int, slug: str, *, subject: str = "") -> None:
         stmt, which = (DROP_ONE, {"about": subject}) if subject else (DROP, {})
@@ -142,7 +183,7 @@ class AccountStore:
         )
 
 
-def _replace_users(account_id: int, users: Sequence[User]) -> Script[None]:
+def _replace_users(tell: Tell, account_id: int, users: Sequence[User]) -> Script[None]:
     yield DROP_USERS, {"account": account_id}
     rows = [
         {
@@ -158,6 +199,37 @@ def _replace_users(account_id: int, users: Sequence[User]) -> Script[None]:
     ]
     if rows:
         yield ADD_USERS, rows
+    yield from tell(News(Topic.USERS, account_id))
+
+
+def _leased(name: str, account_id: int, *, now_ms: int, until_ms: int) -> Params:
+    return {"jti": f"lease:{name}", "account_id": account_id, "user_id": 0, "exp_ms": until_ms, "now_ms": now_ms}
+
+
+def _first_free(rows: Sequence[Params]) -> Script[bool]:
+    names, now_ms = [row["jti"] for row in rows], rows[0]["now_ms"]
+    taken = {name for (name,) in (yield TAKEN, {"names": names, "now_ms": now_ms})}
+    for row in rows:
+        if row["jti"] not in taken and (yield LEASE, row):  # between the two, another node may have taken it
+            return True
+    return False
+
+
+def _change_prefs(tell: Tell, account_id: int, change: Callable[[Prefs], Prefs]) -> Script[Prefs]:
+    rows = yield PREFS, {"account": account_id}
+    if not rows:
+        raise NotFound
+    changed = change(msgspec.json.decode(rows[0][0], type=Prefs))
+    yield SET_PREFS, {"account": account_id, "chosen": _json(changed)}
+    yield from tell(News(Topic.ACCOUNT, account_id))
+    return changed
+
+
+def _raise_alert(tell: Tell, row: dict[str, Any]) -> Script[bool]:
+    is_new = bool((yield RAISE, row))
+    if is_new:
+        yield from tell(News(Topic.ALERT, row["account_id"], row["slug"]))
+    return is_new
 
 
 def _user(_: int, user_id: int, name: str, group_id: int, is_admin: int, is_active: int, rights: str) -> User:

@@ -1,6 +1,6 @@
 """Calls: the whole value as JSON beside the few columns that are searched."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, bindparam, case, literal_column, select, upda
 from server.core.calls import Call
 from server.core.jobs import Job
 from server.core.journal import Entry, Placed, decided, outcome_word
+from server.core.ports import News, Topic
 from server.core.records import CardMark, Decision, Place
 from server.core.stores import Decide
 from server.core.vocabulary import Filed
@@ -17,6 +18,7 @@ from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
 from . import dials, journal
 from .hooks import SETTLE
 from .schema import IS_LIVE, IS_STRAY, call, card
+from .telling import Tell, tell_nobody, told
 
 _COLUMNS = (
     "id", "account_id", "line_id", "call_ref", "client_phone", "started_ms", "over_ms", "is_live", "body", "result",
@@ -90,11 +92,14 @@ Digest = tuple[str, str, int | None, Decide]
 class CallStore:
     """Fills `core.stores.Calls`."""
 
-    def __init__(self, db: Database, add_jobs: AddJobs, wake: Callable[[], None]) -> None:
-        """`wake` tells the lanes, after a commit, that they have new jobs."""
+    def __init__(
+        self, db: Database, add_jobs: AddJobs, wake: Callable[[], None], tell: Tell = tell_nobody
+    ) -> None:  # fmt: skip
+        """`wake` tells the lanes, after a commit, that they have new jobs; `tell` the other nodes of changes."""
         self._db = db
         self._add_jobs = add_jobs
         self._wake = wake
+        self._tell = tell
         self._group: Group[Digest, Decision | None] = Group(db, self._digest_all, most=100)
 
     async def digest(self, line_id: str, call_ref: str, *, hook_id: int | None, decide: Decide) -> Decision | None:
@@ -116,6 +121,7 @@ class CallStore:
             for one, (_, _, hook_id, _) in zip(decisions, rows, strict=True)
             if one is not None and one.reason
         ])  # fmt: skip
+        yield from self._tell(*_news_of(decisions))
         return decisions
 
     def _digest(self, line_id: str, call_ref: str, hook_id: int | None, decide: Decide) -> Script[Decision | None]:
@@ -150,8 +156,8 @@ class CallStore:
         stmt, name, moment = (
             (NOTICE, "noticed_ms", noticed_ms) if noticed_ms else (DISMISS, "dismissed_ms", dismissed_ms)
         )
-        rows = await self._db.write(stmt, {"call_id": call_id, "agent_id": agent_id, name: moment})
-        return bool(rows)
+        params = {"call_id": call_id, "agent_id": agent_id, name: moment}
+        return bool(await self._db.run(told, self._tell, stmt, params, News(Topic.CARD, key=call_id)))
 
     async def marks(self, call_ids: Sequence[str]) -> list[CardMark]:
         rows = await self._db.read(MARKS, {"calls": list(call_ids)})
@@ -198,6 +204,14 @@ def _file(call_id: str, place: Place, at_ms: int) -> Script[None]:
     where_to = msgspec.json.encode(place).decode()
     yield FILE, {"call_id": call_id, "where_to": where_to, "stray": int(is_stray)}
     yield from journal.write([Entry(call_id, at_ms, Placed(place))])
+
+
+def _news_of(decisions: Sequence[Decision | None]) -> Iterator[News]:
+    for one in decisions:
+        if one is not None:
+            yield News(Topic.CALL, one.call.account_id, one.call.id)
+            if one.dial is not None:
+                yield News(Topic.DIAL, one.dial.account_id, one.dial.id)
 
 
 _decoder = msgspec.json.Decoder(Call)

@@ -8,9 +8,11 @@ from sqlalchemy import bindparam, func, select, update
 
 from server.core.dial import Dial
 from server.core.errors import NotFound
+from server.core.ports import News, Topic
 from server.sql import Database, Script, Stmt, insert
 
 from .schema import IS_WAITING, dial
+from .telling import Tell, tell_nobody
 
 _COLUMNS = ("id", "account_id", "agent_id", "line_id", "key", "created_ms", "call_id", "is_waiting", "body")
 ADD = Stmt(
@@ -57,14 +59,15 @@ LATEST = Stmt(
 class DialStore:
     """Fills `core.stores.Dials`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, tell: Tell = tell_nobody) -> None:
         self._db = db
+        self._tell = tell
 
     async def put(self, one: Dial) -> Dial:
-        return await self._db.run(_put, one)
+        return await self._db.run(_put, self._tell, one)
 
     async def change(self, dial_id: str, change: Callable[[Dial], Dial]) -> Dial:
-        return await self._db.run(_change, dial_id, change)
+        return await self._db.run(_change, self._tell, dial_id, change)
 
     async def find(self, dial_id: str) -> Dial | None:
         rows = await self._db.read(BY_ID, {"dial_id": dial_id})
@@ -91,19 +94,21 @@ def keep(one: Dial) -> Script[None]:
     yield KEEP, {"dial_id": one.id, "call": row["call_id"], "waits": row["is_waiting"], "value": row["body"]}
 
 
-def _put(one: Dial) -> Script[Dial]:
+def _put(tell: Tell, one: Dial) -> Script[Dial]:
     if (yield ADD, _row(one)):
+        yield from tell(News(Topic.DIAL, one.account_id, one.id))
         return one
     rows = yield BY_KEY, {"account": one.account_id, "agent": one.agent_id, "click": one.key}
     return _decoder.decode(rows[0][0])
 
 
-def _change(dial_id: str, change: Callable[[Dial], Dial]) -> Script[Dial]:
+def _change(tell: Tell, dial_id: str, change: Callable[[Dial], Dial]) -> Script[Dial]:
     rows = yield TO_CHANGE, {"dial_id": dial_id}
     if not rows:
         raise NotFound
     changed = change(_decoder.decode(rows[0][0]))
     yield from keep(changed)
+    yield from tell(News(Topic.DIAL, changed.account_id, changed.id))
     return changed
 
 

@@ -7,9 +7,11 @@ from sqlalchemy import BindParameter, and_, bindparam, delete, func, select
 
 from server.core.book import BookRow
 from server.core.directory import Entry, Lead
+from server.core.ports import News, Topic
 from server.sql import Database, Script, Stmt, among, insert, lit
 
 from .schema import bond, entry, phone
+from .telling import Tell, tell_nobody
 
 _put = insert(entry)
 _KEYS = ("account_id", "noun", "id")
@@ -64,18 +66,23 @@ LEADS = Stmt(
 COUNTS = Stmt(select(entry.c.noun, func.count()).where(entry.c.account_id == _account).group_by(entry.c.noun))
 
 
+PHONES_TOLD = 500
+"""Numbers in a piece of news: ten digits and a space each, far below what a bus carries at a time."""
+
+
 class DirectoryStore:
     """Fills `core.stores.Directory`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, tell: Tell = tell_nobody) -> None:
         self._db = db
+        self._tell = tell
 
     async def find(self, account_id: int, last10: str) -> list[Entry]:
         return await self._db.read_script(_find, account_id, last10)
 
     async def put(self, account_id: int, noun: str, rows: Sequence[BookRow]) -> None:
         if rows:
-            await self._db.run(_replace, account_id, noun, rows)
+            await self._db.run(_learn, self._tell, account_id, noun, rows)
 
     async def remove(self, account_id: int, noun: str, ids: Sequence[int]) -> None:
         await self._db.run(_remove, account_id, noun, ids)
@@ -90,6 +97,13 @@ def _find(account_id: int, last10: str) -> Script[list[Entry]]:
         rows = yield LEADS, {"account": account_id, "kind": found[0], "entity": found[1]}
         entries.append(Entry(*(*found, tuple(Lead(*row) for row in rows))))
     return entries
+
+
+def _learn(tell: Tell, account_id: int, noun: str, rows: Sequence[BookRow]) -> Script[None]:
+    yield from _replace(account_id, noun, rows)
+    phones = sorted({phone for one in rows for phone in one.phones})
+    lots = (phones[start : start + PHONES_TOLD] for start in range(0, len(phones), PHONES_TOLD))
+    yield from tell(*(News(Topic.PHONES, account_id, " ".join(lot)) for lot in lots))
 
 
 def _replace(account_id: int, noun: str, rows: Sequence[BookRow]) -> Script[None]:

@@ -21,6 +21,7 @@ PUT = Stmt(
 ALL_UNREAD = Stmt(
     select(hook.c.id, hook.c.line_id, hook.c.received_ms, hook.c.raw).where(IS_UNREAD).order_by(hook.c.id)
 )
+UNREAD_IDS = Stmt(select(hook.c.id).where(IS_UNREAD))
 SETTLE = Stmt(
     update(hook)
     .where(hook.c.id == bindparam("hook_id"))
@@ -66,6 +67,9 @@ class HookStore:
             StoredHook(id=hook_id, line_id=line_id, received_ms=at_ms, raw=self._cipher.open(raw, PURPOSE))
             for hook_id, line_id, at_ms, raw in rows
         ]
+
+    async def unread_ids(self) -> set[int]:
+        return {hook_id for (hook_id,) in await self._db.read(UNREAD_IDS)}
 
     async def settle(self, hook_id: int, *, note: str = "") -> None:
         await self._settling.put({"hook_id": hook_id, "call": None, "why": note or None})

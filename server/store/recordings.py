@@ -6,11 +6,13 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import bindparam, func, select, tuple_, update
 
+from server.core.ports import News, Topic
 from server.core.recordings import Kept
 from server.core.vocabulary import RecordingState
-from server.sql import Database, Script, Stmt, among, insert, lit
+from server.sql import Database, Params, Stmt, among, insert, lit
 
 from .schema import IS_HELD, IS_LEFT_OVER, recording
+from .telling import Tell, tell_nobody, told
 
 AT_ONCE = 500
 """Rows per tidying transaction: keeps the writer free in between."""
@@ -64,8 +66,9 @@ EXPIRED = Stmt(select(recording).where(IS_LEFT_OVER).limit(lit(AT_ONCE)))
 class RecordingStore:
     """Fills `core.stores.Recordings`."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, tell: Tell = tell_nobody) -> None:
         self._db = db
+        self._tell = tell
 
     async def find(self, call_id: str) -> dict[str, Kept]:
         return {one.key: one for one in map(_kept, await self._db.read(OF_CALL, {"call": call_id}))}
@@ -74,13 +77,17 @@ class RecordingStore:
         return await of_calls(self._db, call_ids)
 
     async def put(self, kept: Kept) -> None:
-        await self._db.write(PUT, _row(kept))
+        news = News(Topic.RECORDING, kept.account_id, kept.call_id)
+        await self._db.run(told, self._tell, PUT, _row(kept), news)
 
     async def listened(self, kept: Kept, at_ms: int) -> None:
         await self._db.write(LISTEN, _row(kept) | {"listened": 1, "listened_ms": at_ms})
 
     async def revoke(self, kept: Sequence[Kept], at_ms: int) -> None:
-        await self._db.run(_revoke, [_row(one) | {"revoked_ms": at_ms, "changed_ms": at_ms} for one in kept])
+        rows: list[Params] = [_row(one) | {"revoked_ms": at_ms, "changed_ms": at_ms} for one in kept]
+        news = dict.fromkeys(News(Topic.RECORDING, one.account_id, one.call_id) for one in kept)
+        if rows:
+            await self._db.run(told, self._tell, REVOKE, rows, *news)
 
     async def changed_since(self, since_ms: int) -> list[Kept]:
         return [_kept(row) for row in await self._db.read(CHANGED, {"since_ms": since_ms})]
@@ -99,11 +106,6 @@ async def of_calls(db: Database, call_ids: Sequence[str]) -> dict[str, dict[str,
     for one in map(_kept, await db.read(OF_CALLS, {"calls": list(call_ids)})):
         found.setdefault(one.call_id, {})[one.key] = one
     return found
-
-
-def _revoke(rows: list[dict[str, Any]]) -> Script[None]:
-    if rows:
-        yield REVOKE, rows
 
 
 def _row(kept: Kept) -> dict[str, Any]:

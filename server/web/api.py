@@ -67,7 +67,8 @@ async def cancel_dial(request: web.Request) -> web.Response:
 async def hang_up(request: web.Request) -> web.Response:
     """End a live call."""
     one, desk = who(request), request.app[DESK]
-    await desk.dialling.hang_up(desk.cards.to_hang_up(one.account_id, one.user_id, request.match_info["id"]))
+    call = await desk.cards.to_hang_up(one.account_id, one.user_id, request.match_info["id"])
+    await desk.dialling.hang_up(call)
     return answer({})
 
 

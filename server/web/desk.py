@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.core.crm import Change
+from server.core.errors import AccountUnknown
 from server.core.hosts import Trust
 from server.core.messages import Snapshot
 from server.core.session import Pass
+from server.core.vocabulary import Bye
 from server.services.accounts import Accounts
 from server.services.agents import Agents
 from server.services.cards import Cards, digest
@@ -84,6 +86,16 @@ class Desk:
         snapshot.email_action = account.prefs.email_action
         snapshot.digest = digest(snapshot)
         return snapshot
+
+    async def repair(self) -> None:
+        """Give every connected browser a fresh snapshot; those in a long poll look anew."""
+        for connection in self.agents.everybody():
+            account_id, user_id = connection.agent
+            try:
+                who = Pass(0, account_id, user_id, connection.is_admin)
+                connection.open(await self.snapshot(who))
+            except AccountUnknown:
+                connection.hang_up(Bye.TERMINAL)
 
 
 DESK = web.AppKey("desk", Desk)

@@ -42,7 +42,7 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     ticket = next((part for part in offered if part.startswith(TICKET_PREFIX)), None)
     if ticket is None:
         raise TicketInvalid("The socket was asked for without a ticket.")
-    who = desk.sessions.ticket(ticket.removeprefix(TICKET_PREFIX))
+    who = await desk.sessions.ticket(ticket.removeprefix(TICKET_PREFIX))
     desk.accounts.get(who.account_id)
     return await desk.listener.upgrade(
         request, subprotocol=SUBPROTOCOL, receiver_factory=lambda channel: Conversation(channel, desk, who)

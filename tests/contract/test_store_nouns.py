@@ -37,7 +37,7 @@ async def test_a_new_authorisation_keeps_what_was_chosen(kept: Stores) -> None: 
     """Installing again renews tokens and state; preferences and the copy's progress stay."""
     prefs, progress = Prefs(notice=NoticeWay.BOTH), DirectoryView(is_complete=True, contacts=5)
     await kept.accounts.put(account())
-    await kept.accounts.set_prefs(ACCOUNT, prefs)
+    await kept.accounts.change_prefs(ACCOUNT, lambda _: prefs)
     await kept.accounts.set_progress(ACCOUNT, progress)
     await kept.accounts.set_state(ACCOUNT, "token_dead")
 

@@ -1,8 +1,9 @@
 """amoCRM's client against a small server that answers as it is told."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -100,6 +101,13 @@ class Purse:
 
     def tokens(self, _: int) -> Tokens:
         return self.held
+
+    async def turn(self, _: int, slots: Sequence[int], *, slot_s: float) -> None:  # the contract names it
+        pass
+
+    @contextlib.asynccontextmanager
+    async def sole(self, _: int) -> AsyncIterator[Tokens]:
+        yield self.held
 
     async def keep(self, _: int, tokens: Tokens) -> None:
         await asyncio.sleep(0)

@@ -368,7 +368,7 @@ async def test_a_call_of_somebody_else_is_not_found(house: House, account_id: in
         with pytest.raises(NotFound):
             await act(account_id, user_id, call_id)
     with pytest.raises(NotFound):
-        house.cards.to_hang_up(account_id, user_id, call_id)
+        await house.cards.to_hang_up(account_id, user_id, call_id)
 
     assert await house.kept.calls.marks([call_id]) == []
 
@@ -377,12 +377,12 @@ async def test_a_call_that_is_over_cannot_be_hung_up(house: House) -> None:
     """The click came a moment too late: the PBX is not bothered."""
     await house.hear(rang())
     await house.hear(answered())
-    assert house.cards.to_hang_up(ACCOUNT, OLGA, house.call.id).id == house.call.id
+    assert (await house.cards.to_hang_up(ACCOUNT, OLGA, house.call.id)).id == house.call.id
 
     await house.hear(ended())
 
     with pytest.raises(CallGone):
-        house.cards.to_hang_up(ACCOUNT, OLGA, house.call.id)
+        await house.cards.to_hang_up(ACCOUNT, OLGA, house.call.id)
 
 
 async def test_a_colleagues_talk_cannot_be_hung_up(house: House) -> None:
@@ -391,7 +391,7 @@ async def test_a_colleagues_talk_cannot_be_hung_up(house: House) -> None:
         await house.hear(hook)
 
     with pytest.raises(NotFound):
-        house.cards.to_hang_up(ACCOUNT, OLGA, house.call.id)
+        await house.cards.to_hang_up(ACCOUNT, OLGA, house.call.id)
 
 
 async def test_an_unmapped_extension_raises_one_alert(house: House) -> None:

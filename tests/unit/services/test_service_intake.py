@@ -1,12 +1,14 @@
 """How webhooks are taken: stored before they are answered, read after."""
 
+import asyncio
+
 import pytest
 from fakes.hooks import answered, mango_call, rang
 from fakes.house import LINE, MANGO_LINE, House, line
 
 from server.core.errors import HookUnknown, OwnError, StoreUnavailable
 from server.core.ports import Hook
-from server.core.records import StoredHook, pack
+from server.core.records import Line, StoredHook, pack
 from server.services.intake import Intake
 from server.wiring import Stores
 
@@ -24,6 +26,9 @@ class Frail:
 
     async def unread(self) -> list[StoredHook]:
         return await self._hooks.unread()
+
+    async def unread_ids(self) -> set[int]:
+        return await self._hooks.unread_ids()
 
     async def settle(self, hook_id: int, *, note: str = "") -> None:
         self._fail("settle")
@@ -139,6 +144,50 @@ async def test_what_was_stored_but_not_read_is_read_at_the_next_start(kept: Stor
     assert count == 1
     assert house.call.call_ref == "r1"
     assert await kept.hooks.unread() == []
+
+
+async def test_what_a_node_left_unread_is_read_by_another(house: House) -> None:
+    """It answered and died. Another node finds the webhook unread twice, and reads it."""
+    hook = rang()
+    await house.kept.hooks.put(LINE, key="k1", received_ms=hook.received_ms, raw=pack(hook))
+
+    counts = [await house.intake.sweep() for _ in range(3)]
+
+    assert counts == [0, 1, 0]
+    assert house.call.call_ref == "r1"
+    assert await house.kept.hooks.unread() == []
+
+
+async def test_what_is_being_read_here_is_not_swept(house: House) -> None:
+    """A slow reading is no dead one."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    readings = []
+
+    async def read(_line: Line, _hook: Hook, hook_id: int) -> None:
+        readings.append(hook_id)
+        begun.set()
+        await go_on.wait()
+        await house.kept.hooks.settle(hook_id)
+
+    intake = Intake(house.lines, house.kept.hooks, read)
+    await intake.take("sipuni", f"path-of-{LINE}", rang())
+    await begun.wait()
+    counts = [await intake.sweep() for _ in range(3)]
+    go_on.set()
+    await intake.drain()
+
+    assert (counts, len(readings)) == ([0, 0, 0], 1)
+
+
+async def test_a_webhook_that_two_nodes_read_at_once_is_one_event(kept: Stores) -> None:
+    """Both swept it: the second changes nothing, makes no job, shows nothing."""
+    hook = rang()
+    await kept.hooks.put(LINE, key="k1", received_ms=hook.received_ms, raw=pack(hook))
+    nodes = [await House(kept).load() for _ in range(2)]
+
+    await asyncio.gather(*(node.intake.resume() for node in nodes))
+
+    assert sum(len(node.decisions) for node in nodes) == 1
 
 
 async def test_a_webhook_whose_line_was_removed_is_settled(house: House) -> None:

@@ -63,7 +63,7 @@ async def test_a_token_buys_a_session(make: Make) -> None:
     assert answer.agent.extensions == {"l_1": "201", "l_2": "201"}
     assert [line.provider for line in answer.lines] == ["sipuni", "mango"]
     assert sessions.bearer(answer.bearer).user_id == OLGA
-    assert sessions.ticket(answer.ticket).account_id == ACCOUNT
+    assert (await sessions.ticket(answer.ticket)).account_id == ACCOUNT
 
 
 async def test_an_unsigned_token_is_refused(make: Make) -> None:
@@ -185,17 +185,17 @@ async def test_nonsense_is_no_bearer_and_no_ticket(make: Make, text: str) -> Non
     with pytest.raises(BearerInvalid):
         make().bearer(text)
     with pytest.raises(TicketInvalid):
-        make().ticket(text)
+        await make().ticket(text)
 
 
 async def test_a_ticket_opens_one_socket(make: Make) -> None:
     """Whoever reads it from a log comes too late."""
     sessions = make()
     ticket = (await sessions.open("signed")).ticket
-    sessions.ticket(ticket)
+    await sessions.ticket(ticket)
 
     with pytest.raises(TicketInvalid):
-        sessions.ticket(ticket)
+        await sessions.ticket(ticket)
 
 
 async def test_a_ticket_ends_after_half_a_minute(house: House, make: Make) -> None:
@@ -205,7 +205,7 @@ async def test_a_ticket_ends_after_half_a_minute(house: House, make: Make) -> No
     house.clock.pass_s(TICKET_S)
 
     with pytest.raises(TicketInvalid):
-        sessions.ticket(ticket)
+        await sessions.ticket(ticket)
 
 
 async def test_a_ticket_dies_with_the_process(make: Make) -> None:
@@ -213,7 +213,7 @@ async def test_a_ticket_dies_with_the_process(make: Make) -> None:
     ticket = (await make().open("signed")).ticket
 
     with pytest.raises(TicketInvalid):
-        make().ticket(ticket)
+        await make().ticket(ticket)
 
 
 async def test_bearer_and_ticket_are_not_each_other(make: Make) -> None:
@@ -224,7 +224,7 @@ async def test_bearer_and_ticket_are_not_each_other(make: Make) -> None:
     with pytest.raises(BearerInvalid):
         sessions.bearer(answer.ticket)
     with pytest.raises(TicketInvalid):
-        sessions.ticket(answer.bearer)
+        await sessions.ticket(answer.bearer)
 
 
 async def test_a_session_is_renewed_without_amocrm(house: House, make: Make) -> None:
