@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
 import structlog
+from aiohttp import hdrs
 from yarl import URL
 
 from server.core.crm import Grant
@@ -147,17 +150,7 @@ class Wire:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     async def get(self, account: Account, path: str, query: Query, *, for_people: bool = False) -> Any:
-        """The content of a GET. `for_people`: somebody waits for it. Raises as `ask`.
-
-        Reading twice harms nobody, and what reads page by page must not begin anew for one answer that got lost.
-        """
-        for wait_s in READ_AGAIN_S:
-            with contextlib.suppress(CrmUnavailable):
-                return await self._get(account, path, query, for_people=for_people)
-            await asyncio.sleep(wait_s)
-        return await self._get(account, path, query, for_people=for_people)
-
-    async def _get(self, account: Account, path: str, query: Query, *, for_people: bool) -> Any:
+        """The content of a GET. `for_people`: somebody waits for it. Raises as `ask`."""
         _, body = await self.ask(account, "GET", path, query=query, for_people=for_people)
         return answers.content_of(body)
 
@@ -172,10 +165,9 @@ class Wire:
             held = await self._refresh(account, held)
         url = str(URL(account.origin + path).with_query(query)) if query else account.origin + path
         for attempt in (1, 2):
-            await self._paces.setdefault(account.id, Pace(rate=self._rate)).wait(for_people=for_people)
-            await wallet.turn(account.id, range(0 if for_people else SPARE, self._rate), slot_s=SECOND_S)
             headers = {"Authorization": f"Bearer {held.access}"}
-            status, body = await self._send(method, url, headers=headers, json=json, timeout_s=timeout_s)
+            turn = partial(self._turn, account.id, for_people=for_people)
+            status, body = await self._sent(turn, method, url, headers=headers, json=json, timeout_s=timeout_s)
             if status == 401 and attempt == 1:
                 held = await self._refresh(account, held)
                 continue
@@ -186,6 +178,26 @@ class Wire:
         if status >= 300 and status not in accepts:
             raise answers.error_of(status, body)
         return status, body
+
+    async def _turn(self, account_id: int, *, for_people: bool) -> None:
+        """Wait until amoCRM allows one more request: of this process, and of all."""
+        await self._paces.setdefault(account_id, Pace(rate=self._rate)).wait(for_people=for_people)
+        slots = range(0 if for_people else SPARE, self._rate)
+        await self._purse().turn(account_id, slots, slot_s=SECOND_S)
+
+    async def _sent(
+        self, turn: Callable[[], Awaitable[None]], method: str, url: str, **more: Any
+    ) -> tuple[int, bytes]:  # fmt: skip
+        """Send in turn. Reading twice harms nobody, and what reads page by page must not begin anew for one answer."""
+        for wait_s in READ_AGAIN_S if method == hdrs.METH_GET else ():
+            await turn()
+            with contextlib.suppress(CrmUnavailable):
+                status, body = await self._send(method, url, **more)
+                if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    return status, body
+            await asyncio.sleep(wait_s)
+        await turn()
+        return await self._send(method, url, **more)
 
     async def _send(
         self, method: str, url: str, *, headers: dict[str, str] | None = None, json: Any = None,

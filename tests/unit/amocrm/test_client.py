@@ -274,7 +274,7 @@ async def test_every_failure_has_its_error(
         await client.users(demo)
 
 
-@pytest.mark.parametrize("lost", [500, None, b'{"_embedded": {'])
+@pytest.mark.parametrize("lost", [500, None])
 async def test_a_question_that_got_no_answer_is_asked_again(client: Client, amo: Amo, demo: Account, lost: Any) -> None:
     """Twice more: reading harms nobody. What changes something is sent once; whoever sent it looks for it."""
     amo.plan("/api/v4/users", lost, lost, {"_embedded": {"users": []}})
