@@ -102,7 +102,7 @@ class Purse:
     def tokens(self, _: int) -> Tokens:
         return self.held
 
-    async def turn(self, _: int, slots: Sequence[int], *, slot_s: float) -> None:  # noqa: ARG002  # the contract names it
+    async def turn(self, _: int, slots: Sequence[int], *, slot_s: float) -> None:  # the contract names it
         pass
 
     @contextlib.asynccontextmanager
