@@ -6,7 +6,7 @@ whom and when, and where that is doubtful nothing is added, for a doubled call i
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -31,6 +31,10 @@ WORD = "statistics"
 
 CALL_ID = re.compile(r"\d{9,}\.\d+")
 """A recording's id that is the call's own: the form that Asterisk gives its calls."""
+
+
+MADE_UP = "stat-"
+"""Begins the reference of a call that its vendor did not name."""
 
 
 class ToldCall(Struct, frozen=True, kw_only=True):
@@ -60,7 +64,7 @@ class ToldCall(Struct, frozen=True, kw_only=True):
         """A name for a call that the vendor does not name: its recording's where that is a call's, else made up."""
         named = next((key for key in self.recordings if CALL_ID.fullmatch(key)), "")
         told = f"{self.direction} {self.client_phone} {self.our_line} {self.rang} {self.started_ms}"
-        return self.call_ref or named or f"stat-{hashlib.blake2b(told.encode(), digest_size=9).hexdigest()}"
+        return self.call_ref or named or f"{MADE_UP}{hashlib.blake2b(told.encode(), digest_size=9).hexdigest()}"
 
 
 def events(told: ToldCall, call_ref: str) -> list[CallEvent]:
@@ -127,31 +131,66 @@ def match(rows: Sequence[ToldCall], calls: Iterable[Call]) -> list[Match]:
     by_phone: dict[str, list[Call]] = {}
     for call in known:
         by_phone.setdefault(_digits(call.client_phone), []).append(call)
-    nearest = sorted(
-        (_unlike(call, told), abs(call.verdict.started_ms - told.started_ms), number, call.id, call)
-        for number, told in enumerate(rows)
-        if number not in found and not told.call_ref
-        for call in by_phone.get(_digits(told.client_phone), ())
-        if _may_be(call, told)
-    )
-    for *_, number, call_id, call in nearest:
-        if number not in found and call_id not in taken:
-            found[number] = call
-            taken.add(call_id)
+    for within_ms, is_same_way in ((NEAR_MS, True), (SLIP_MS, False)):
+        nearest = sorted(
+            (_unlike(call, told), _apart_ms(call, told), number, call.id, call)
+            for number, told in enumerate(rows)
+            if number not in found and not told.call_ref
+            for call in by_phone.get(_digits(told.client_phone), ())
+            if _may_be(call, told, is_same_way=is_same_way) and _apart_ms(call, told) <= within_ms
+        )
+        for *_, number, call_id, call in nearest:
+            if number not in found and call_id not in taken:
+                found[number] = call
+                taken.add(call_id)
+    left = {phone: [call for call in calls if call.id not in taken] for phone, calls in by_phone.items()}
     return [
-        Match(told, found.get(number), number not in found and _is_shifted(told, by_phone))
+        Match(
+            told,
+            found.get(number),
+            number not in found and (_is_shifted(told, by_phone) or _is_beside_other_way(told, left)),
+        )
         for number, told in enumerate(rows)
     ]
 
 
-def _may_be(call: Call, told: ToldCall) -> bool:
-    is_same_way = call.direction in (told.direction, Direction.UNKNOWN)
-    return is_same_way and abs(call.verdict.started_ms - told.started_ms) <= NEAR_MS
+def told_before(event: CallEvent, known: Iterable[Call]) -> Call | None:
+    """The call, known from a row alone, of which an event tells late: its vendor's rows name no call, its events do."""
+    phone = _digits(getattr(event, "client_phone", None))
+    fitting = [
+        call
+        for call in known
+        if call.call_ref.startswith(MADE_UP)
+        and _digits(call.client_phone) == phone
+        and call.verdict.started_ms - SLIP_MS <= event.at_ms <= (call.verdict.ended_ms or 0) + SLIP_MS
+    ]
+    return fitting[0] if phone and len(fitting) == 1 else None
+
+
+def _apart_ms(call: Call, told: ToldCall) -> int:
+    return abs(call.verdict.started_ms - told.started_ms)
+
+
+def _may_be(call: Call, told: ToldCall, *, is_same_way: bool) -> bool:
+    """Whether the ways agree. The first leg of a call-back looks inbound: where nobody takes it, webhooks tell of a
+    missed call, and the statistics of one going out.
+    """
+    if is_same_way:
+        return call.direction in (told.direction, Direction.UNKNOWN)
+    return {call.direction, told.direction} == {Direction.IN, Direction.OUT}
+
+
+def _is_beside_other_way(told: ToldCall, left: Mapping[str, Sequence[Call]]) -> bool:
+    """Whether a call that is no other row's lies near, the other way."""
+    if told.call_ref:
+        return False
+    near = (call for call in left.get(_digits(told.client_phone), ()) if _apart_ms(call, told) <= NEAR_MS)
+    return any(_may_be(call, told, is_same_way=False) for call in near)
 
 
 def _unlike(call: Call, told: ToldCall) -> bool:
     """Of several calls of one number in one moment, one that reads the same is the row's."""
-    is_beside = abs(call.verdict.started_ms - told.started_ms) <= SLIP_MS
+    is_beside = _apart_ms(call, told) <= SLIP_MS
     return not (is_beside and says_the_same(call, told))
 
 

@@ -166,6 +166,11 @@ class Lanes:
         """The live jobs of a group, the earliest first."""
         return [WaitingJob(*row) for row in await self._db.read(queries.WAITING, {"grp": grp})]
 
+    async def depth(self, lanes: Sequence[str]) -> int:
+        """How many jobs of these lanes are live."""
+        ((count,),) = await self._db.read(queries.DEPTH, {"lanes": lanes})
+        return int(count)
+
     async def busy(self, groups: Sequence[str], kind: str) -> set[str]:
         """Which of these groups have a live job of this kind."""
         return {grp for (grp,) in await self._db.read(queries.BUSY, {"groups": groups, "kind": kind})}

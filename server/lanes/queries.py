@@ -171,6 +171,7 @@ PARKED_IN = Stmt(_parked.where(among(J.lane, "lanes")))
 WAITING = Stmt(
     select(J.kind, J.lane, J.tries, J.due_ms, J.note).where(J.grp == bindparam("grp"), IS_LIVE).order_by(J.due_ms, J.id)
 )
+DEPTH = Stmt(select(func.count()).where(among(J.lane, "lanes"), IS_LIVE))
 BUSY = Stmt(select(J.grp).where(among(J.grp, "groups"), J.kind == bindparam("kind"), IS_LIVE))
 COUNTS = Stmt(select(J.state, func.count()).group_by(J.state))
 HELD = Stmt(select(L.lane, L.hold_ms).where(L.hold_ms > NOW).order_by(L.lane))

@@ -126,14 +126,16 @@ class Mango:
     def statistics(self, since_ms: int, until_ms: int, keys: LineKeys) -> Asking:
         """stats/calls: a page is ordered, asked for until it is ready, and read."""
         told: list[ToldCall] = []
-        page: list[Any] = []
-        while not told or len(page) == mango_statistics.PAGE:
-            values = mango_statistics.order(since_ms, until_ms, offset=len(told))
+        offset = 0  # by what was sent: an item that cannot be read takes its place all the same
+        while True:
+            values = mango_statistics.order(since_ms, until_ms, offset=offset)
             ordered = yield from self._ask("stats/calls/request/", values, keys)
             page = yield from self._report(wire.word(ordered.get("key")), keys)
             told += [one for item in page if (one := mango_statistics.read(item, mango_hooks.why)) is not None]
-            if not page:
+            offset += len(page)
+            if len(page) < mango_statistics.PAGE:
                 break
+            yield Pause(mango_statistics.ORDER_S)
         return [one for one in told if since_ms <= one.started_ms < until_ms]
 
     def _report(self, key: str, keys: LineKeys) -> Generator[VendorRequest | Pause, VendorAnswer | None, list[Any]]:

@@ -13,6 +13,9 @@ PAGE = 5000
 POLL_S = 5.0
 """The least pause between two questions whether a report is ready."""
 
+ORDER_S = 2.0
+"""The least pause between two orders: half a one a second is allowed."""
+
 READY, NOT_YET = "complete", frozenset({"request", "work"})
 
 DIRECTIONS = {"1": Direction.IN, "2": Direction.OUT, "3": Direction.INTERNAL}

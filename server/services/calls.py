@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from msgspec import structs
 
-from server.core import calls, dial, journal
+from server.core import calls, dial, journal, statistics
 from server.core.calls import Call, Corrected, Effect, Ended, Order, Recording, RecordingKnown, Reopened
 from server.core.dial import Dial
 from server.core.events import CallEvent, OrderAnswered
@@ -32,6 +32,9 @@ GRACE_MS = 5_000
 RING_MS = 3 * 60_000
 TALK_MS = 4 * 3_600_000
 """How long a call may ring, or talk, without news before its hang-up counts as lost."""
+
+LATE_MS = 60_000
+"""News of something longer ago may come after the statistics have told of it."""
 
 LOG_PATIENCE_MS = 18 * 3_600_000
 """How long logging is tried before a person has to look (amoCRM's own old queue did the same)."""
@@ -82,9 +85,10 @@ class Calls:
         refs = list(dict.fromkeys(event.call_ref for event in told))
         for ref in refs:
             mine = [event for event in told if event.call_ref == ref]
-            decide = self._decider(line, ref, mine, hook.received_ms)
+            name = await self._name(line, ref, mine, hook.received_ms)
+            decide = self._decider(line, name, mine, hook.received_ms)
             # Only the last one marks the webhook as read: a crash between two repeats the first, harmlessly.
-            await self._digest(line.id, ref, hook_id if ref == refs[-1] else None, decide)
+            await self._digest(line.id, name, hook_id if ref == refs[-1] else None, decide)
 
     async def learn(self, line: Line, call_ref: str, events: Sequence[CallEvent], at_ms: int) -> Decision | None:
         """Hear of a call from the PBX's statistics: what became of it, None when it changes nothing.
@@ -93,6 +97,17 @@ class Calls:
         """
         decide = self._decider(line, call_ref, events, at_ms, reason=journal.STATISTICS)
         return await self._digest(line.id, call_ref, None, decide)
+
+    async def _name(self, line: Line, ref: str, events: Sequence[CallEvent], received_ms: int) -> str:
+        """The reference under which a call is known. Of late news, the statistics may have told before, by another."""
+        at_ms = min(event.at_ms for event in events)
+        if received_ms - at_ms < LATE_MS:
+            return ref
+        around = await self._store.of_line(line.id, at_ms - TALK_MS, at_ms + statistics.SLIP_MS)
+        if any(call.call_ref == ref for call in around):
+            return ref
+        found = (statistics.told_before(event, around) for event in events)
+        return next((call.call_ref for call in found if call is not None), ref)
 
     async def expire(self, jobs: Sequence[Job]) -> None:
         """The timer of a call: close it when its hang-up is overdue, else look again later."""

@@ -41,6 +41,8 @@ class Work(Protocol):
 
     async def busy(self, groups: Sequence[str], kind: str) -> set[str]: ...
 
+    async def depth(self, lanes: Sequence[str]) -> int: ...
+
     async def held(self) -> dict[str, int]: ...
 
     async def rearm(self, key: str) -> bool: ...
@@ -100,7 +102,8 @@ class Timeline(Struct, frozen=True):
 
 class Health(Struct, frozen=True):
     """Whether calls are lost. `waiting`: over and soon in amoCRM; `lost`: not in amoCRM, and nobody is at work on it;
-    `parked`: jobs that were given up; `held_ms`: until when amoCRM is left alone, 0: it is not.
+    `parked`: jobs that were given up; `jobs`: all that is to be done in amoCRM, also corrections; `held_ms`: until when
+    amoCRM is left alone, 0: it is not.
     """
 
     calls: int
@@ -108,6 +111,7 @@ class Health(Struct, frozen=True):
     waiting: int
     lost: int
     parked: int
+    jobs: int
     held_ms: int
 
 
@@ -172,6 +176,7 @@ class History:
             waiting=len(await self._store.unfiled(account_id)) - len(lost),
             lost=len(lost),
             parked=len(await self._parked(account_id)),
+            jobs=await self._work.depth([f"amo:{account_id}"]),
             held_ms=held.get(f"amo:{account_id}", 0),
         )
 

@@ -1,8 +1,7 @@
 """A webhook's first half: recognise its line, verify it, store it, answer. The second half starts after the answer.
 
 Whatever follows the answer is repeatable, and is repeated if the process dies in between: by the next start (`resume`),
-or by another node within seconds (`keep`). Two who read the
-same webhook at once do no harm: the second changes nothing.
+or by another node within seconds (`keep`). Two who read one webhook at once do no harm: the second changes nothing.
 """
 
 import asyncio

@@ -46,7 +46,11 @@ class Lines:
 
     async def reread(self, account_id: int) -> None:
         """Another node changed an account's lines or seats."""
-        lines, seats = await self._store.of_account(account_id), await self._store.seats_of(account_id)
+        while True:
+            before = self.of_account(account_id), self.seats(account_id)
+            lines, seats = await self._store.of_account(account_id), await self._store.seats_of(account_id)
+            if before == (self.of_account(account_id), self.seats(account_id)):
+                break  # else it changed here meanwhile: what was read may be older
         for line in self.of_account(account_id):
             self._forget(line)
         for line in lines:

@@ -44,7 +44,7 @@ class Pulse:
                 await self._crm.check(account, within_s=self._every_s)
             except CrmTokenDead:
                 await self._died(account)
-            except CrmError as exc:  # down, slow, blocked: whoever has something to send will tell
+            except (CrmError, OwnError) as exc:  # down, slow, blocked: whoever has something to send will tell
                 log.info("no_pulse", account=account.id, slug=exc.slug)
 
     async def _died(self, account: Account) -> None:

@@ -114,7 +114,10 @@ class Reconcile:
             last = await self._found.last(line.id)
             done_ms = last.at_ms if last else line.created_ms
             if now >= night_ms > done_ms:
-                since_ms = max((last.until_ms if last else line.created_ms) - OVERLAP_MS, now - MOST_DAYS * DAY_MS)
+                # At least the day: a comparison that somebody asked for may have been of an hour of it. Calls of before
+                # the line was connected are none of ours.
+                since_ms = min(last.until_ms if last else now, now - DAY_MS) - OVERLAP_MS
+                since_ms = max(since_ms, now - MOST_DAYS * DAY_MS, line.created_ms)
                 await self._put(line, since_ms, now, key=f"{night_ms}")
 
     async def ask(self, line: Line, since_ms: int | None, until_ms: int | None) -> None:
@@ -122,7 +125,8 @@ class Reconcile:
         if Capability.STATISTICS not in self._lines.codec(line).capabilities:
             raise VendorUnsupported(what=Capability.STATISTICS.value)
         now = self._clock()
-        await self._put(line, max(since_ms or now - DAY_MS, now - 29 * DAY_MS), min(until_ms or now, now), key=f"{now}")
+        start_ms = max(now - DAY_MS, line.created_ms) if since_ms is None else max(since_ms, now - 29 * DAY_MS)
+        await self._put(line, start_ms, min(until_ms or now, now), key=f"{now}")
 
     async def last(self, line: Line) -> Reconciliation | None:
         """What the latest comparison of a line found."""

@@ -124,6 +124,29 @@ async def test_a_lost_hang_up_is_put_right(sandbox: Sandbox, clients: Clients, v
     assert await noted(sandbox, found["id"]) == 1
 
 
+async def test_a_call_back_that_nobody_took_is_not_doubled(sandbox: Sandbox, clients: Clients) -> None:
+    """Sipuni's webhooks tell of it as a missed call, its statistics as one going out: it is one call all the same."""
+    client = clients.take(lambda one: one.group == 0 and one.leads == 0)
+    told = (await compared(sandbox, "sipuni"))["told"]
+    call = {"from": client.phone, "extension": "201", "scenario": "callback_no_answer", "ring_s": 0.3}
+    await sandbox.play("sipuni", **call)
+
+    async def is_ended() -> bool:
+        return [one["state"] for one in await known(sandbox, client.phone)] == ["ended"]
+
+    await until(is_ended, timeout_s=20)
+    report = await until(lambda: _more(sandbox, "sipuni", told), timeout_s=30, step_s=0.5)
+
+    assert (report["added"], report["doubtful"]) == (0, 0)
+    assert len(await known(sandbox, client.phone)) == 1
+
+
+async def _more(sandbox: Sandbox, vendor: str, told: int) -> Json | None:
+    """A comparison that looked at more calls than that; before the last one has settled, one does not."""
+    report = await compared(sandbox, vendor)
+    return report if report["told"] > told else None
+
+
 async def _with(sandbox: Sandbox, vendor: str, **wanted: int) -> Json | None:
     """A comparison that found this; before the call has settled, one finds nothing."""
     report = await compared(sandbox, vendor)

@@ -116,7 +116,8 @@ class Drill:
             for node in self._nodes:
                 node.count_cpu()
                 self.figures.cpu_s += node.cpu_s
-            verdict = judge(played, await self._sandbox.calls(), await self._held())
+            database = {"KOMMUTATOR_DATABASE": self._options.database} if self._options.database else {}
+            verdict = judge(played, await self._sandbox.calls(**database), await self._held())
         return verdict, self.figures
 
     # -- before --------------------------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ class Drill:
     async def _is_quiet(self) -> bool:
         """Nothing is on its way to amoCRM. (What still goes on by our knowledge is the statistics' to end.)"""
         health = await self._ask("GET", "/api/journal/health")
-        return health["waiting"] == 0 and health["held_ms"] < time.time() * 1000
+        return health["waiting"] == health["jobs"] == 0
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         """As an administrator, of the first node."""

@@ -102,11 +102,11 @@ class Sandbox:
         settings = await self.ask("GET", f"{self.backend}/api/settings", headers=headers)
         return bool(settings["directory"]["is_complete"])
 
-    async def calls(self) -> list[Json]:
-        """What `python -m server calls --json` says."""
+    async def calls(self, **environ: str) -> list[Json]:
+        """What `python -m server calls --json` says; `environ` has settings, e.g. another database."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server", "calls", "--json", "--state", str(self.state),
-            cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT, env={**os.environ, **environ}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()
         assert process.returncode == 0, err.decode()

@@ -132,10 +132,25 @@ def test_a_row_of_another_zone_is_doubtful_and_adds_nothing(hours: float) -> Non
     assert matched([told(started_ms=T + round(hours * 3_600_000))], [at(0, "r")]) == [(None, True)]
 
 
-def test_another_number_or_way_is_another_call() -> None:
+def test_another_number_or_a_colleague_is_another_call() -> None:
     """Also at the same moment."""
     assert matched([told(client_phone="+79990000000")], [at(0, "r")]) == [(None, False)]
-    assert matched([told(direction=Direction.OUT)], [at(0, "r")]) == [(None, False)]
+    assert matched([told(direction=Direction.INTERNAL, client_phone=None)], [at(0, "r")]) == [(None, False)]
+
+
+def test_a_call_back_that_webhooks_tell_as_incoming_is_recognised() -> None:
+    """Sipuni's first leg of a call-back looks inbound, its statistics say outbound: at one moment it is one call."""
+    out = told(direction=Direction.OUT, answered_ms=None, answered_by=None)
+
+    assert matched([out], [at(0, "r")]) == [("r", False)]
+    assert matched([structs.replace(out, started_ms=T + 30_000)], [at(0, "r")]) == [(None, True)]
+
+
+def test_a_missed_call_and_the_call_back_at_once_are_two_calls() -> None:
+    """Each way has a row of its own: the one that webhooks did not tell of is missing, not doubtful."""
+    back = told(direction=Direction.OUT, started_ms=T + 3_000)
+
+    assert matched([told(), back], [at(0, "r")]) == [("r", False), (None, False)]
 
 
 def test_a_call_without_a_name_gets_one_that_stays() -> None:

@@ -183,7 +183,35 @@ def test_a_full_page_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) ->
     requests, told = asked("mango", MANGO, ordered, pages[0], ordered, pages[1])
 
     assert [one.call_ref for one in told] == ["e1", "e2", "e3"]
-    assert [msgspec.json.decode(fields(requests[n])["json"])["offset"] for n in (0, 2)] == ["0", "2"]
+    assert [msgspec.json.decode(fields(requests[n])["json"])["offset"] for n in (0, 3)] == ["0", "2"]
+
+
+def test_a_report_without_one_readable_call_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are counted by what the PBX sent, not by what we could read of it."""
+    ordered = said({"result": 1000, "key": "K"})
+    strange = item(context_start_time="01.11.2023 00:10:00")
+
+    requests, told = asked("mango", MANGO, ordered, report(strange))
+    assert (len(requests), told) == (2, [])
+
+    monkeypatch.setattr(mango_statistics, "PAGE", 2)
+    requests, told = asked("mango", MANGO, ordered, report(strange, item()), ordered, report(item(entry_id="e3")))
+    assert [one.call_ref for one in told] == ["e1", "e3"]
+    orders = [step for step in requests if not isinstance(step, Pause) and step.path == "stats/calls/request/"]
+    assert [msgspec.json.decode(fields(one)["json"])["offset"] for one in orders] == ["0", "2"]
+
+
+def test_reports_are_ordered_no_faster_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One order in two seconds: a second page that came too soon would be refused, and all be asked again."""
+    monkeypatch.setattr(mango_statistics, "PAGE", 1)
+    ordered = said({"result": 1000, "key": "K"})
+
+    requests, _ = asked("mango", MANGO, ordered, report(item()), ordered, report())
+
+    steps = [step.seconds if isinstance(step, Pause) else step.path for step in requests]
+    assert steps == [
+        "stats/calls/request/", "stats/calls/result/", 2.0, "stats/calls/request/", "stats/calls/result/",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

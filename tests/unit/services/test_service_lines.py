@@ -218,3 +218,21 @@ async def test_another_accounts_lines_are_its_own(house: House) -> None:
     """What an agent is shown of lines."""
     assert [line.id for line in house.lines.of_account(OTHER_ACCOUNT)] == [OTHER_LINE]
     assert house.lines.extensions(OTHER_ACCOUNT, OLGA) == {}
+
+
+async def test_a_line_added_while_another_nodes_news_is_read_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read may be older than what was changed here meanwhile: it is read again."""
+    read, added = house.kept.lines.of_account, []
+
+    async def slow(account_id: int) -> list[Line]:
+        before = await read(account_id)
+        if not added:
+            added.append(await house.lines.add(ACCOUNT, "sipuni", "Новая", {"user": "1", "secret": "s"}))
+        return before
+
+    monkeypatch.setattr(house.kept.lines, "of_account", slow)
+    await house.lines.reread(ACCOUNT)
+
+    assert house.lines.by_path("sipuni", added[0].path) == added[0]

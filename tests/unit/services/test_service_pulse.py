@@ -70,3 +70,12 @@ async def test_a_database_that_is_away_does_not_end_the_asking(
     await pulse.feel()
 
     assert {one.state for one in house.accounts.all()} == {TOKEN_DEAD}
+
+
+async def test_a_request_that_could_not_be_counted_does_not_end_the_asking(house: House, pulse: Pulse) -> None:
+    """Nodes count their requests to amoCRM together, in the database: while that is away, none is asked."""
+    house.crm.fail("check", StoreUnavailable())
+
+    await pulse.feel()
+
+    assert house.crm.count("check") == 2
