@@ -147,6 +147,7 @@ class Snapshot(Struct, kw_only=True, omit_defaults=True, tag_field="type", tag=S
     calls: tuple[CallView, ...] = ()
     dial: DialView | None = None
     directory: DirectoryView | None = None
+    is_crm_closed: bool = False
     alerts: tuple[AlertView, ...] = ()
     show_cards: bool = True
     email_action: bool = False
@@ -187,6 +188,13 @@ class AlertMessage(Struct, kw_only=True, omit_defaults=True, tag_field="type", t
     alert: AlertView
 
 
+class CrmMessage(Struct, kw_only=True, omit_defaults=True, tag_field="type", tag=ServerWord.CRM.value):
+    """amoCRM stopped to take our authorisation, or takes it again."""
+
+    rev: str
+    is_closed: bool = False
+
+
 class BearerMessage(Struct, kw_only=True, omit_defaults=True, tag_field="type", tag=ServerWord.BEARER.value):
     """A renewed bearer and when it ends."""
 
@@ -213,6 +221,7 @@ ServerMessage = (
     | NoticedMessage
     | DirectoryMessage
     | AlertMessage
+    | CrmMessage
     | BearerMessage
     | Ping
     | ByeMessage

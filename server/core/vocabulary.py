@@ -207,6 +207,7 @@ class ServerWord(StrEnum):
     DIRECTORY = "directory"
     BEARER = "bearer"
     ALERT = "alert"
+    CRM = "crm"
     PING = "ping"
     BYE = "bye"
 

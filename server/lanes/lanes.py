@@ -148,6 +148,14 @@ class Lanes:
         self.wake()
         return is_found
 
+    async def rearm_lane(self, lane: str, patience_s: float = PATIENCE_S) -> int:
+        """Give all parked jobs of a lane another chance, as unsure; how many."""
+        now_ms = self._clock.now_ms()
+        dead_ms = now_ms + round(patience_s * 1000)
+        count = await self._db.run(scripts.rearm_lane, lane, now_ms=now_ms, dead_ms=dead_ms)
+        self.wake()
+        return count
+
     async def purge(self, older_s: float) -> int:
         """Remove jobs done or cancelled longer ago than this, up to 2 000 of each; the larger of the two numbers.
 

@@ -153,6 +153,12 @@ REARM = Stmt(  # begun, not ready: whether it was sent is not known
     .values(state=lit(State.BEGUN), due_ms=NOW, dead_ms=bindparam("until"))
     .returning(J.lane)
 )
+REARM_LANE = Stmt(
+    update(job)
+    .where(J.lane == bindparam("which"), J.state == lit(State.PARKED), IS_OVER)
+    .values(state=lit(State.BEGUN), due_ms=NOW, dead_ms=bindparam("until"))
+    .returning(J.id)
+)
 _old = (
     select(J.id)
     .where(J.state == bindparam("ended"), IS_OVER, J.at_ms < bindparam("before"))

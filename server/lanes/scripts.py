@@ -73,6 +73,14 @@ def rearm(key: str, *, now_ms: int, dead_ms: int) -> Script[bool]:
     return bool(lanes)
 
 
+def rearm_lane(lane: str, *, now_ms: int, dead_ms: int) -> Script[int]:
+    """Give all parked jobs of a lane another chance."""
+    jobs = yield queries.REARM_LANE, {"which": lane, "now": now_ms, "until": dead_ms}
+    if jobs:
+        yield queries.BUMP_LANE, {"lane": lane, "next_ms": now_ms}
+    return len(jobs)
+
+
 def purge(before_ms: int) -> Script[int]:
     """Remove up to PURGE_MOST done and as many cancelled jobs that ended before; the larger of the two numbers."""
     done: int = yield queries.PURGE, {"ended": int(State.DONE), "before": before_ms}

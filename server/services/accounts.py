@@ -49,6 +49,8 @@ class Later(Protocol):
 
     async def resume(self, lane: str) -> None: ...
 
+    async def rearm_lane(self, lane: str) -> int: ...
+
 
 class Accounts:
     """All connected accounts."""
@@ -109,6 +111,7 @@ class Accounts:
             self._say_bye(account_id)
         if now.progress != before.progress:
             self._agents.send_directory(account_id, now.progress)
+        self._say_state(before, now)
 
     async def reread_users(self, account_id: int) -> None:
         """Read an account's users anew."""
@@ -191,7 +194,11 @@ class Accounts:
         self._known[fresh.id] = await self._store.find(fresh.id) or fresh  # its secret, where another node was faster
         await self._store.drop_alerts(fresh.id, CrmTokenDead.slug)
         log.info("account_authorised", account=fresh.id, host=fresh.host)
-        await self._later.resume(f"amo:{fresh.id}")  # what waited for this goes out now
+        if known is not None:
+            self._say_state(known, fresh)
+        # What waited for this goes out now, and what was given up meanwhile.
+        await self._later.resume(f"amo:{fresh.id}")
+        await self._later.rearm_lane(f"amo:{fresh.id}")
         lane = f"crawl:{fresh.id}"
         await self._later.cancel(lane)  # the copy that an earlier authorisation began
         step = msgspec.json.encode({"account": fresh.id})
@@ -254,7 +261,14 @@ class Accounts:
 
     async def _set_state(self, account_id: int, state: str) -> None:
         await self._store.set_state(account_id, state)
-        self._known[account_id] = structs.replace(self._known[account_id], state=state)
+        before = self._known[account_id]
+        self._known[account_id] = structs.replace(before, state=state)
+        self._say_state(before, self._known[account_id])
+
+    def _say_state(self, before: Account, now: Account) -> None:
+        """Everybody in the account sees that calls are kept but not written, and that they are written again."""
+        if (is_closed := now.state == TOKEN_DEAD) != (before.state == TOKEN_DEAD):
+            self._agents.send_crm(now.id, is_closed=is_closed)
 
     # -- what administrators choose and see ------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from server.core.messages import (
     ByeMessage,
     CallMessage,
     CallView,
+    CrmMessage,
     DialMessage,
     DialView,
     DirectoryMessage,
@@ -121,6 +122,12 @@ class Agents:
         """The account's first copy of the phone book went on."""
         for connection in self.online(account_id):
             connection.send(DirectoryMessage(rev=connection.revision(), directory=progress))
+        self._wake(account_id)
+
+    def send_crm(self, account_id: int, *, is_closed: bool) -> None:
+        """amoCRM stopped to take our authorisation, or takes it again."""
+        for connection in self.online(account_id):
+            connection.send(CrmMessage(rev=connection.revision(), is_closed=is_closed))
         self._wake(account_id)
 
     def send_alert(self, account_id: int, alert: AlertView) -> None:

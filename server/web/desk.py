@@ -9,6 +9,7 @@ from server.core.crm import Change
 from server.core.errors import AccountUnknown
 from server.core.hosts import Trust
 from server.core.messages import Snapshot
+from server.core.records import TOKEN_DEAD
 from server.core.session import Pass
 from server.core.vocabulary import Bye
 from server.services.accounts import Accounts
@@ -82,6 +83,7 @@ class Desk:
         snapshot.dial = self.dialling.current(account.id, who.user_id)
         snapshot.directory = account.progress
         snapshot.alerts = tuple(alerts)
+        snapshot.is_crm_closed = account.state == TOKEN_DEAD
         snapshot.show_cards = account.prefs.notice != "crm"
         snapshot.email_action = account.prefs.email_action
         snapshot.digest = digest(snapshot)

@@ -23,7 +23,8 @@ SETTINGS = "/settings/widgets/"
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
     """A sandbox for this module alone."""
-    async with running(tmp_path_factory.mktemp("settings")) as started:
+    # An authorisation that dies is noticed within a second here, not within a minute.
+    async with running(tmp_path_factory.mktemp("settings"), KOMMUTATOR_AMO_PULSE_S="1") as started:
         yield started
 
 
@@ -295,3 +296,36 @@ async def save_agents(panel: Locator) -> None:
     section = panel.locator(".kmt-section", has=part(panel.page, "agents-save"))
     await part(panel, "agents-save").click()
     await expect(section.get_by_text("Сохранено")).to_be_visible()
+
+
+async def test_a_dead_authorisation_is_told_on_every_page_and_mended(
+    own: Sandbox, admin: Agent, chrome: Browser
+) -> None:
+    """An administrator reads what to do, an agent that no call is lost; a call meanwhile waits. When the integration
+    is authorised again, the words go by themselves and the call is logged."""
+    client = (await all_clients(own)).take(lambda one: one.group == 0 and one.leads == 0)
+    async with at_desk(own, chrome, "203") as agent:
+        at_work, page = await agent.open(client.path), await admin.open("/dashboard/")
+        await own.fault(target="amocrm", kind="status", status=401, path="/oauth2/access_token")
+        await own.fault(target="amocrm", kind="revoke_token", path="/api/v4/account")
+
+        banner = part(page, "crm")
+        await expect(banner).to_contain_text("CRM больше не принимает наш доступ")
+        await expect(banner).to_contain_text("отключает интеграцию и включает её снова")
+        await expect(part(at_work, "crm")).to_contain_text("Ни один не потеряется")
+        assert await flaws(page, '[data-kmt="panel"]') == []
+        call = await Pbx(own, "sipuni").ring("203", caller=client.phone)
+        await expect(card(at_work, client.name, state="ringing")).to_be_visible()
+        await call.answer("203")
+        await call.hang_up()
+        await part(part(at_work, "crm"), "close").click()
+        await expect(part(at_work, "crm")).to_have_count(0)
+
+        await own.ask("DELETE", f"{own.amocrm}/sandbox/faults")
+        code = (await own.ask("POST", f"{own.amocrm}/sandbox/oauth/code", json={}))["code"]
+        host = own.amocrm.removeprefix("http://")
+        async with own.http.get(f"{own.backend}/amo/oauth", params={"code": code, "referer": host}) as answer:
+            assert answer.status == 200
+
+        await expect(banner).to_have_count(0)
+        await until(lambda: own.log("request", path="/api/v4/calls", status=200), timeout_s=30)

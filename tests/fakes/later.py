@@ -9,6 +9,7 @@ class Shelf:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.resumed: list[str] = []
+        self.rearmed: list[str] = []
         self.fault: Exception | None = None
 
     async def put(self, *jobs: Job) -> None:
@@ -27,6 +28,11 @@ class Shelf:
         gone = [job for job in self.jobs if job.grp == grp]
         self.jobs = [job for job in self.jobs if job.grp != grp]
         return len(gone)
+
+    async def rearm_lane(self, lane: str) -> int:
+        """See `lanes.Lanes.rearm_lane`."""
+        self.rearmed.append(lane)
+        return 0
 
     async def resume(self, lane: str) -> None:
         """See `lanes.Lanes.resume`."""

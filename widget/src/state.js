@@ -29,6 +29,7 @@ import { CardState, ServerWord } from "./vocabulary.js";
  * @property {Record<string, boolean>} folded the cards that the agent made small (true) or large, by id
  * @property {import("./vocabulary.js").DirectoryView | null} directory
  * @property {import("./vocabulary.js").AlertView[]} alerts
+ * @property {boolean} isCrmClosed amoCRM does not take the server's authorisation: calls are kept, not written
  * @property {boolean} showCards
  * @property {boolean} emailAction
  * @property {boolean} isLeaderMute whether the browser keeps the leading tab silent
@@ -62,6 +63,7 @@ export function initial() {
     folded: {},
     directory: null,
     alerts: [],
+    isCrmClosed: false,
     showCards: true,
     emailAction: false,
     isLeaderMute: false,
@@ -78,6 +80,7 @@ const STEPS = {
     dial: message.dial || null,
     directory: message.directory || null,
     alerts: message.alerts || [],
+    isCrmClosed: message.is_crm_closed === true,
     showCards: message.show_cards !== false,
     emailAction: message.email_action === true,
     aheadS: message.now - nowS,
@@ -88,6 +91,10 @@ const STEPS = {
   [ServerWord.NOTICED]: (state, message) => ({ calls: marked(state.calls, message.call_id, { is_noticed: true }) }),
   [ServerWord.DIRECTORY]: (state, { directory }) => ({ directory }),
   [ServerWord.ALERT]: (state, { alert }) => ({ alerts: [...state.alerts, alert] }),
+  [ServerWord.CRM]: (state, { is_closed: isCrmClosed = false }) => ({
+    isCrmClosed,
+    alerts: state.alerts.filter(({ slug }) => isCrmClosed || slug !== "crm-token-dead"),
+  }),
 
   [Local.CONNECTION]: (state, { connection }, nowS) => ({
     connection,

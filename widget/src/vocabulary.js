@@ -148,6 +148,7 @@ export const ServerWord = /* @__PURE__ */ Object.freeze({
   DIRECTORY: "directory",
   BEARER: "bearer",
   ALERT: "alert",
+  CRM: "crm",
   PING: "ping",
   BYE: "bye",
 });
@@ -297,6 +298,7 @@ export const Bye = /* @__PURE__ */ Object.freeze({
  * @property {Array<CallView>} [calls]
  * @property {DialView | null} [dial]
  * @property {DirectoryView | null} [directory]
+ * @property {boolean} [is_crm_closed]
  * @property {Array<AlertView>} [alerts]
  * @property {boolean} [show_cards]
  * @property {boolean} [email_action]
@@ -343,6 +345,14 @@ export const Bye = /* @__PURE__ */ Object.freeze({
  */
 
 /**
+ * amoCRM stopped to take our authorisation, or takes it again.
+ * @typedef {object} CrmMessage
+ * @property {"crm"} type
+ * @property {string} rev
+ * @property {boolean} [is_closed]
+ */
+
+/**
  * A renewed bearer and when it ends.
  * @typedef {object} BearerMessage
  * @property {"bearer"} type
@@ -365,7 +375,7 @@ export const Bye = /* @__PURE__ */ Object.freeze({
  * @property {Problem | null} [problem]
  */
 
-/** @typedef {Snapshot | CallMessage | DialMessage | NoticedMessage | DirectoryMessage | AlertMessage | BearerMessage | Ping | ByeMessage} ServerMessage */
+/** @typedef {Snapshot | CallMessage | DialMessage | NoticedMessage | DirectoryMessage | AlertMessage | CrmMessage | BearerMessage | Ping | ByeMessage} ServerMessage */
 
 /**
  * The heartbeat's answer.

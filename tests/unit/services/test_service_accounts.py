@@ -94,7 +94,7 @@ async def test_a_new_authorisation_sets_what_waited_going(house: House) -> None:
 
     await authorised(house, ACCOUNT)
 
-    assert house.shelf.resumed == [f"amo:{ACCOUNT}"]
+    assert house.shelf.resumed == house.shelf.rearmed == [f"amo:{ACCOUNT}"]
 
 
 async def test_a_second_authorisation_keeps_what_was_chosen(house: House) -> None:

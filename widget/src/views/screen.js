@@ -37,6 +37,8 @@ export function createScreen({ host, t, clock, getState, act, name }) {
   const choice = createChoice(`${name}:way`);
   let isPainter = false;
   let isChoosing = false;
+  /** Read and closed, in this tab; it comes back with the next page. */
+  let isCrmHidden = false;
   let last = { phone: "", atS: 0 };
   const context = { t, act, go: host.navigate, serverS, choose, fromPhone: () => choice.get().from_phone || "" };
 
@@ -56,6 +58,7 @@ export function createScreen({ host, t, clock, getState, act, name }) {
     const state = getState();
     const cards = visibleCards(state, clock.nowS());
     const found = [...lineItems(state), ...cards.map((call, index) => cardItem(call, { state, index }))];
+    if (state.isCrmClosed && !isCrmHidden) found.unshift(crmItem(Boolean(state.agent && state.agent.is_admin)));
     const isLost = state.lostAtS && clock.nowS() - state.lostAtS > OFFLINE_AFTER_S;
     return isLost && cards.length ? [stripItem("offline", t("panel.offline")), ...found] : found;
   }
@@ -124,6 +127,19 @@ export function createScreen({ host, t, clock, getState, act, name }) {
     const draw = () =>
       h("div", { class: "kmt-card kmt-trouble", role: "group", "data-kmt": "trouble" }, problemView(problem, t), close);
     return { key: "trouble", signature: JSON.stringify(problem), draw, news: wordsOf(problem, t).text, isUrgent: true };
+  }
+
+  /** @param {boolean} isAdmin an administrator can mend it; the others need not worry */
+  function crmItem(isAdmin) {
+    const hide = () => {
+      isCrmHidden = true;
+      paint(isPainter);
+    };
+    const close = iconButton(CLOSE, t("card.close"), hide, { "data-kmt": "close" });
+    const problem = { slug: isAdmin ? "crm-token-dead" : "crm-closed" };
+    const draw = () =>
+      h("div", { class: "kmt-card kmt-trouble", role: "group", "data-kmt": "crm" }, problemView(problem, t), close);
+    return { key: "crm", signature: problem.slug, draw, news: wordsOf(problem, t).text, isUrgent: false };
   }
 
   return {
