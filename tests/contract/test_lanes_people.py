@@ -74,6 +74,19 @@ async def test_pauses_race_with_turns(lanes: Lanes, work: Work) -> None:
     await settled(lanes, done=40)
 
 
+async def test_a_lane_that_was_given_up_is_taken_up_again(lanes: Lanes, work: Work) -> None:
+    """All its parked jobs, and no other lane's; each is unsure, for it may have been sent."""
+    for key in ("a", "b", "other"):
+        work.plan(key, Park(), None)
+    await lanes.put(job("a", "one:1"), job("b", "one:1"), job("other", "one:2"))
+    await settled(lanes, parked=3)
+
+    assert await lanes.rearm_lane("one:1") == 2
+    await settled(lanes, done=2, parked=1)
+    assert await lanes.rearm_lane("one:1") == 0
+    assert [[one.unsure for one in work.jobs(key)] for key in ("a", "b")] == [[False, True]] * 2
+
+
 async def test_old_jobs_are_purged(lanes: Lanes, work: Work, clock: HandClock) -> None:
     """Purging removes what ended before, and only that: parked jobs and timers stay."""
     work.plan("parked", Park())

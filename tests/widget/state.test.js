@@ -100,6 +100,18 @@ test("a dismissed card stays dismissed until the server says otherwise", () => {
   assert.equal(state.calls[0].is_dismissed, true);
 });
 
+test("a closed CRM stays until it opens, and takes its own alert along", () => {
+  const dead = { slug: "crm-token-dead" };
+  const closed = after(snapshot({ is_crm_closed: true, alerts: [{ slug: "one" }, dead] }));
+  const told = after(snapshot(), { type: "crm", rev: "e.2", is_closed: true }, { type: "alert", rev: "e.3", alert: dead });
+
+  const open = reduce(closed, { type: "crm", rev: "e.2" }, NOW_S);
+
+  assert.deepEqual([closed.isCrmClosed, told.isCrmClosed, open.isCrmClosed], [true, true, false]);
+  assert.deepEqual(told.alerts, [dead]);
+  assert.deepEqual(open.alerts, [{ slug: "one" }]);
+});
+
 test("alerts are added, the progress of the phone book is replaced", () => {
   const state = after(
     snapshot({ alerts: [{ slug: "one" }] }),
