@@ -63,6 +63,7 @@ SET_LATER = Stmt(
     .values(state=bindparam("to"), due_ms=bindparam("due"), note=bindparam("why"), at_ms=bindparam("at"))
 )
 SET_UNSENT = Stmt(update(job).where(_OURS).values(state=lit(State.READY), tries=J.tries - lit(1)))
+SET_UNTRIED = Stmt(update(job).where(_OURS).values(tries=J.tries - lit(1)))  # an earlier attempt stays in doubt
 _until = bindparam("until", type_=BigInteger)
 HOLD_LANE = Stmt(  # never shortens a pause
     update(lane).where(L.lane == bindparam("which")).values(hold_ms=case((L.hold_ms < _until, _until), else_=L.hold_ms))

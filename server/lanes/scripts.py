@@ -166,8 +166,9 @@ def _settle(order: Turn, now_ms: int) -> Script[None]:
     if entries.later:
         yield queries.SET_LATER, [put.params(now_ms) for put in entries.later]
         yield from _bump(entries.wakes())
-    if sure := [job for job in entries.unsent if not job.unsure]:
-        yield queries.SET_UNSENT, [{"job_id": job.id, "attempt": job.tries} for job in sure]
+    for stmt, is_unsure in ((queries.SET_UNSENT, False), (queries.SET_UNTRIED, True)):
+        if unsent := [job for job in entries.unsent if job.unsure is is_unsure]:
+            yield stmt, [{"job_id": job.id, "attempt": job.tries} for job in unsent]
     if holds := [(lane, until) for lane, until in sorted(entries.released.items()) if until]:
         yield queries.HOLD_LANE, [{"which": lane, "until": until} for lane, until in holds]
     if entries.released:

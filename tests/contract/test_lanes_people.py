@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from databases import database_url, db  # noqa: F401
 from lane_fakes import DAY_MS, KINDS, QUICK, HandClock, Work, clock, job, lanes, settled, turns, waiting, work  # noqa: F401
 
-from server.core.jobs import Job, Park
+from server.core.jobs import Job, Later, Park
 from server.lanes import Lanes
 from server.sql import Database
 
@@ -149,3 +149,20 @@ async def test_a_handler_that_hangs_does_not_hold_the_end(lanes: Lanes, work: Wo
     await after.close()
 
     assert (again.jobs("a")[0].unsure, again.jobs("a")[0].tries) == (True, 2)
+
+
+async def test_a_pause_costs_no_job_a_try(lanes: Lanes, work: Work) -> None:
+    """What was fetched and given back was not tried, in doubt or not: the next wait does not grow by it."""
+    work.plan("a", Later(0, unsure=True), None)
+    await lanes.put(job("a", "slow:1"))
+    await work.saw("a")
+    await lanes.pause("slow:1")
+    for _ in range(3):
+        await lanes.resume("slow:1")
+        await lanes.pause("slow:1")
+        await turns(lanes, 2)
+
+    await lanes.resume("slow:1")
+    await settled(lanes, done=1)
+
+    assert [one.tries for one in work.jobs("a")] == [*range(1, len(work.jobs("a")) + 1)]
