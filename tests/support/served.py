@@ -124,10 +124,12 @@ def mango_form(message: dict[str, Any], *, sign: str | None = None, key: str = "
 
 
 @asynccontextmanager
-async def served(folder: Path, channel: str, *, is_outside_trusted: bool = False) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, channel: str, *, is_outside_trusted: bool = False, database: str = ""
+) -> AsyncIterator[Served]:
     """A furnished house that listens. With `is_outside_trusted`, what is outside counts as amoCRM, too."""
     file = folder / "kommutator.db"
-    url = f"sqlite:///{file}"
+    url = database or f"sqlite:///{file}"
     db = await connect(url)
     await migrate(db, url)
     kept = stores(Settings(secret_key=SECRET_KEY), db)
