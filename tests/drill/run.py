@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ ERRORS: tuple[tuple[dict[str, Any], float], ...] = (
 
 RATE = 300
 """Requests a second that this drill's amoCRM allows: ten thousand calls must not take a day."""
+
+CONTACTS = 3000
 
 QUIET_S = 1200.0
 """How long the house may take to finish when all is well again."""
@@ -84,7 +87,8 @@ async def drill(options: Options, folder: Path) -> tuple[Verdict, Figures]:
         "KOMMUTATOR_RECONCILE_SETTLE_S": "3", "KOMMUTATOR_RECONCILE_HOUR": "-1",
         **({"KOMMUTATOR_DATABASE": options.database} if options.database else {}),
     }  # fmt: skip
-    async with running(folder, **settings) as sandbox:
+    # A caller's calls are logged one after another: so few callers as the sample account has would wait for each other.
+    async with running(folder, "--contacts", str(CONTACTS), **settings) as sandbox:
         await until(sandbox.is_copied, timeout_s=60)
         no_limits = dict.fromkeys(("limit_integration_per_s", "limit_account_per_s"), 0)
         await sandbox.switch(**no_limits)
@@ -107,8 +111,9 @@ class Drill:
         started = time.monotonic()
         async with AsyncExitStack() as stack:
             await self._spread(stack)
+            phones = await self._phones()
             await self._break()
-            played = await self._play()
+            played = await self._play(phones)
             self.figures.played_s = time.monotonic() - started
             await self._repair()
             await self._settle()
@@ -151,9 +156,9 @@ class Drill:
 
     # -- meanwhile -----------------------------------------------------------------------------------------------------
 
-    async def _play(self) -> list[Played]:
+    async def _play(self, phones: Sequence[str]) -> list[Played]:
         """All calls, so many at once; at random moments a node is killed, and in the middle amoCRM is gone."""
-        calls = list(plan(self._options.calls, await self._phones(), seed=self._options.seed))
+        calls = list(plan(self._options.calls, phones, seed=self._options.seed))
         played: list[Played] = []
         free = asyncio.Semaphore(self._options.at_once)
         kills = sorted(self._chance.randrange(1, len(calls)) for _ in range(self._options.kills))
