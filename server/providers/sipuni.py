@@ -11,16 +11,11 @@ from typing import Any
 from msgspec import structs
 
 from ..core.errors import (
-    CallGone,
     HookMalformed,
     HookMisplaced,
-    VendorBilling,
     VendorCredentials,
     VendorError,
-    VendorExtension,
     VendorNoRecording,
-    VendorNumber,
-    VendorRateLimited,
     VendorRefused,
 )
 from ..core.events import AnyEvent, CallClosed, LegAnswered, LegEnded, LegRang, RecordingSeen
@@ -39,6 +34,7 @@ from ..core.ports import (
 )
 from ..core.statistics import ToldCall
 from ..core.vocabulary import Capability, DialWay, Direction, RecordingState, Result, Side
+from . import sipuni_answers as answers
 from . import sipuni_statistics, wire
 
 Fields = dict[str, str]
@@ -74,18 +70,6 @@ NEEDED = frozenset({
     "callbackId",
 })  # fmt: skip
 """Fields that must be proper UTF-8. Others (scheme names, analytics of any origin) may not cost us a call."""
-
-COMPLAINTS: tuple[tuple[type[VendorError], tuple[str, ...]], ...] = (
-    (VendorCredentials, ("hash", "secret", "auth", "signature", "access denied", "user not found", "unknown user")),
-    (VendorRateLimited, ("too many", "too often", "rate limit", "слишком част")),
-    (CallGone, ("not found", "no such", "already", "не найден")),
-    (VendorExtension, ("sipnumber", "extension", "operator", "employee", "внутренн", "сотрудник")),
-    (VendorBilling, ("balance", "money", "funds", "limit", "баланс", "средств", "лимит")),
-    (VendorNumber, ("phone", "number", "номер")),
-)
-"""Sipuni does not publish its error texts; the first row with a word that occurs in the text is taken."""
-
-DONE = (1, "1", "true", "ok")
 
 
 class Sipuni:
@@ -144,7 +128,7 @@ class Sipuni:
         """callback/call_number, call_tree or call_external."""
         values = {"phone": digits(order.phone), "reverse": "01"[order.client_first], "sipnumber": order.extension}
         if order.way is DialWay.NUMBER:
-            values["antiaon"] = "1" if keys.credentials.get("antiaon", "").lower() in DONE else "0"
+            values["antiaon"] = "1" if keys.credentials.get("antiaon", "").lower() in answers.DONE else "0"
             return _request("dial", "callback/call_number", values, keys)
         if order.way is DialWay.SCHEME:
             values["tree"] = order.scheme
@@ -189,15 +173,15 @@ class Sipuni:
         content = wire.loads(answer.body)
         kind = wire.status_error(answer.status)
         is_recording = request.verb == "recording"
-        if kind is None and is_recording and _is_audio(answer.body, content):
+        if kind is None and is_recording and answers.is_audio(answer.body, content):
             return Accepted()
-        if kind is None and not is_recording and _is_done(content):
-            return Accepted(_order_ref(content))
-        text = _complaint(content)
-        if is_recording and wire.is_not_there(answer.status, text) and _blame(text, "") is not VendorCredentials:
+        if kind is None and not is_recording and answers.is_done(content):
+            return Accepted(answers.order_ref(content))
+        text = answers.complaint(content)
+        if is_recording and wire.is_not_there(answer.status, text) and answers.blame(text, "") is not VendorCredentials:
             raise wire.failure(VendorNoRecording, request, answer, text=text)
         if kind is None or kind is VendorRefused:
-            kind = _blame(text, request.verb) if content is not None else kind or VendorError
+            kind = answers.blame(text, request.verb) if content is not None else kind or VendorError
         raise wire.failure(kind, request, answer, text=text)
 
 
@@ -390,45 +374,3 @@ def _clean(text: str, account: str) -> str:
     """Without the mark `_id<digits>` that some accounts see behind a number, and without the account before it."""
     bare = text.partition("_id")[0].strip()
     return bare[len(account) :] if account and bare.startswith(account) and len(bare) > len(account) else bare
-
-
-# -- answers -------------------------------------------------------------------------------------------------------
-
-
-def _is_audio(body: bytes, content: object) -> bool:
-    return content is None and len(body) > 0 and not body.lstrip().startswith(b"<")
-
-
-def _is_done(content: object) -> bool:
-    """`{"success": true}` as a rule; a bare 1, `result: 1`, or an id alone were met as well."""
-    if not isinstance(content, dict):
-        return content in DONE
-    if "success" in content:
-        return content["success"] in DONE
-    result = content.get("result")
-    return not _complaint(content) and ("data" in content or result in DONE or bool(_order_ref(content)))
-
-
-def _order_ref(content: object) -> str:
-    """The id of the order: `id | callbackId | result.callbackId | result.id`."""
-    if not isinstance(content, dict):
-        return ""
-    inner = content.get("result")
-    own = wire.word(content.get("id")) or wire.word(content.get("callbackId"))
-    return own or (wire.word(inner.get("callbackId")) or wire.word(inner.get("id")) if isinstance(inner, dict) else "")
-
-
-def _complaint(content: object) -> str:
-    if not isinstance(content, dict):
-        return ""
-    return next((text for name in ("message", "msg", "error") if (text := wire.word(content.get(name)))), "")
-
-
-def _blame(text: str, verb: str) -> type[VendorError]:
-    lowered = text.lower()
-    for kind, words in COMPLAINTS:
-        if kind is CallGone and verb not in ("hangup", "cancel"):
-            continue
-        if any(needle in lowered for needle in words):
-            return kind
-    return VendorRefused
