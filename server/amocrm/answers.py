@@ -197,12 +197,10 @@ def records(content: Any) -> list[tuple[Record, str, int]]:
     ]
 
 
-def with_uniq(notes: Iterable[Mapping[str, Any]], noun: str, uniq: str) -> Logged | None:
-    """Where the note stands that carries our call's id."""
-    for note in notes:
-        if _dig(note, "params", "uniq") == uniq:
-            return Logged(noun, int(note.get("entity_id") or 0), int(note["id"]))
-    return None
+def uniq_of(note: Mapping[str, Any]) -> str | None:
+    """Whose call a note is, by the id that its maker gave it."""
+    uniq = _dig(note, "params", "uniq")
+    return None if uniq is None else str(uniq)
 
 
 def has_nameless(notes: Iterable[Mapping[str, Any]], note: CallNote) -> bool:

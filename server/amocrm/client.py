@@ -1,14 +1,17 @@
 """amoCRM's API as the services ask it: one method per question, each a few requests over the wire."""
 
 import asyncio
+from functools import partial
+from typing import Any
 
 from server.core.book import BookRow
 from server.core.crm import CallNote, Logged, Page, Pipeline, Record, Stranger, Unsorted
-from server.core.errors import CrmBlocked, CrmRefused, CrmUnavailable
+from server.core.errors import CrmBlocked, CrmUnavailable
 from server.core.phone import last10
 from server.core.records import Account, User
 
 from . import answers, bodies
+from .sightings import Sightings
 from .wire import Wire
 
 NOTIFY_S = 2.0
@@ -17,8 +20,6 @@ PAGE = 250
 ABSENT = (404, 405)
 """What amoCRM answers where an account's edition lacks a method."""
 
-NOTED = ("leads", "contacts", "companies", "customers")
-"""Where a call's note may stand, the likeliest first."""
 MOST_PAGES = 40
 """Ten thousand call notes since a doubtful attempt: more than an account makes in its 18 hours."""
 
@@ -31,6 +32,10 @@ WATCHED += ["responsible_contact", "responsible_company", "responsible_lead", "s
 
 class Client(Wire):
     """Fills `core.crm.Crm`."""
+
+    def __init__(self, **integration: Any) -> None:
+        super().__init__(**integration)
+        self._sightings: dict[int, Sightings] = {}
 
     # -- the phone book --------------------------------------------------------------------------------------------
 
@@ -116,20 +121,21 @@ class Client(Wire):
 
     async def find_call(self, account: Account, note: CallNote, *, since_s: int) -> Logged | None:
         """See `core.crm.Crm.find_call`. All call notes of the account since then: a number may have changed hands."""
-        for noun in NOTED:
-            for number in range(1, MOST_PAGES):
-                query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("page", str(number))]
-                query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
-                content = await self.get(account, f"/api/v4/{noun}/notes", query)
-                notes = answers.embedded(content, "notes")
-                found = answers.with_uniq(notes, noun, note.uniq)
-                if found is not None:
-                    return found
-                if answers.has_nameless(notes, note):
-                    raise CrmRefused("amoCRM shows a note that may be this call's, and no uniq in it: look yourself.")
-                if not answers.has_more(content):
-                    break
-        return None
+        seen = self._sightings.get(account.id)
+        if seen is None:
+            seen = self._sightings[account.id] = Sightings(partial(self._call_notes, account))
+        return await seen.find(note, since_s)
+
+    async def _call_notes(self, account: Account, noun: str, since_s: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for number in range(1, MOST_PAGES):
+            query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("page", str(number))]
+            query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
+            content = await self.get(account, f"/api/v4/{noun}/notes", query)
+            found += answers.embedded(content, "notes")
+            if not answers.has_more(content):
+                break
+        return found
 
     async def note(self, account: Account, noun: str, entity_id: int, note: CallNote) -> Logged:
         """See `core.crm.Crm.note`."""

@@ -149,8 +149,7 @@ def test_our_note_is_known_by_our_id() -> None:
         {"id": 3, "entity_id": 6, "params": {"uniq": "c_1"}},
     ]
 
-    assert answers.with_uniq(notes, "leads", "c_1") == Logged("leads", 6, 3)
-    assert answers.with_uniq(notes[:2], "leads", "c_1") is None
+    assert [answers.uniq_of(note) for note in notes] == ["x", None, "c_1"]
 
 
 def test_a_user_comes_with_his_view_rights() -> None:
