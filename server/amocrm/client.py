@@ -123,8 +123,15 @@ class Client(Wire):
         """See `core.crm.Crm.find_call`. All call notes of the account since then: a number may have changed hands."""
         seen = self._sightings.get(account.id)
         if seen is None:
-            seen = self._sightings[account.id] = Sightings(partial(self._call_notes, account))
+            seen = self._sightings[account.id] = Sightings(
+                partial(self._call_notes, account), partial(self._is_there, account)
+            )
         return await seen.find(note, since_s)
+
+    async def _is_there(self, account: Account, place: Logged) -> bool:
+        query = [("filter[id][]", str(place.note_id))]
+        content = await self.get(account, f"/api/v4/{place.noun}/notes", query)
+        return any(one["id"] == place.note_id for one in answers.embedded(content, "notes"))
 
     async def _call_notes(self, account: Account, noun: str, since_s: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

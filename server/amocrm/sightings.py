@@ -28,16 +28,20 @@ Note = Mapping[str, Any]
 Read = Callable[[str, int], Awaitable[Sequence[Note]]]
 """Reads an entity type's call notes changed since (Unix seconds). Raises CrmError."""
 
+Check = Callable[[Logged], Awaitable[bool]]
+"""Whether a note is there still. Raises CrmError."""
+
 
 class Sightings:
     """One account's call notes."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, is_there: Check) -> None:
         self._read = read
+        self._is_there = is_there
         self._one_by_one = asyncio.Lock()
         self._begun = 0
         self._read_whole = 0
-        self._seen: dict[str, Logged] = {}
+        self._seen: dict[str, tuple[Logged, int]] = {}  # with the number of the reading that saw it last
         self._nameless: list[Note] = []
         self._newest: dict[str, int] = {}
         self._from_s = NEVER_S
@@ -51,8 +55,12 @@ class Sightings:
         async with self._one_by_one:
             if self._read_whole <= asked or since_s < self._from_s:
                 await self._look(since_s)
-        if (found := self._seen.get(note.uniq)) is not None:
-            return found
+        found, reading = self._seen.get(note.uniq, (None, 0))
+        if found is not None:
+            # A note goes with its lead: amoCRM drops a record in Unsorted when its caller becomes a contact.
+            if reading == self._read_whole or await self._is_there(found):
+                return found
+            del self._seen[note.uniq]
         if answers.has_nameless(self._nameless, note):
             raise CrmRefused("amoCRM shows a note that may be this call's, and no uniq in it: look yourself.")
         return None
@@ -79,4 +87,4 @@ class Sightings:
         if uniq is None:
             self._nameless.append(one)
         else:
-            self._seen[uniq] = Logged(noun, int(one.get("entity_id") or 0), int(one["id"]))
+            self._seen[uniq] = Logged(noun, int(one.get("entity_id") or 0), int(one["id"])), self._begun

@@ -31,6 +31,9 @@ def extensions_of(call: Call) -> set[str]:
     """The extensions whose agents see the call: those that rang, talked or dialled it."""
     seen = {leg.extension for leg in call.legs.values() if leg.extension}
     seen |= {caller for leg in call.legs.values() if (caller := leg.from_extension)}
+    if not call.legs and call.closed is not None:  # of this call only the last word was heard
+        told = call.closed
+        seen |= {extension for extension in (*told.rang, told.answered_by, told.dialled_by) if extension}
     return seen | ({call.order.extension} if call.order else set())
 
 

@@ -72,7 +72,7 @@ class CallClosed(Event, frozen=True, kw_only=True, tag="call_closed", omit_defau
     """The vendor's last word on the whole call.
 
     `answered_at_ms` None means that nobody talked, when `is_sure` is true; otherwise that the vendor did not say.
-    `rang` are employees who were called: they count when no leg told of any.
+    `rang` are employees who were called, `dialled_by` the one who called out: they count when no leg told of any.
     """
 
     result: Result = Result.UNKNOWN
@@ -83,6 +83,7 @@ class CallClosed(Event, frozen=True, kw_only=True, tag="call_closed", omit_defau
     answered_at_ms: int | None = None
     answered_by: str | None = None
     rang: tuple[str, ...] = ()
+    dialled_by: str | None = None
     is_sure: bool = False
 
 

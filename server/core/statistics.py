@@ -51,6 +51,7 @@ class ToldCall(Struct, frozen=True, kw_only=True):
     answered_ms: int | None = None
     answered_by: str | None = None
     rang: tuple[str, ...] = ()
+    dialled_by: str | None = None
     recordings: tuple[str, ...] = ()
     result: Result = Result.UNKNOWN
 
@@ -82,6 +83,7 @@ def events(told: ToldCall, call_ref: str) -> list[CallEvent]:
         answered_at_ms=told.answered_ms,
         answered_by=told.answered_by if told.answered_ms is not None else None,
         rang=told.rang,
+        dialled_by=told.dialled_by,
         is_sure=True,
     )
     records = [

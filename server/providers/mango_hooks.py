@@ -250,6 +250,7 @@ def _summary(message: Message, received_ms: int) -> list[AnyEvent]:
         answered_at_ms=answered_ms,
         answered_by=((wire.word(source.get("extension")) or None) if is_out else called) if answered_ms else None,
         rang=(called,) if called and not is_out else (),
+        dialled_by=(wire.word(source.get("extension")) or None) if is_out else None,
         is_sure=wire.number(message.get("talk_time")) is not None,
     )
     return [closed]

@@ -62,7 +62,8 @@ def read(item: Item, reasons: Any) -> ToldCall | None:
         our_line=None if is_out else to_e164(called),
         answered_ms=ended_ms - talk_s * 1000 if talk_s > 0 else None,
         answered_by=ours or None,
-        rang=(ours,) if is_out and ours else tuple(dict.fromkeys(one for leg in legs if (one := _extension(leg)))),
+        rang=() if is_out else tuple(dict.fromkeys(one for leg in legs if (one := _extension(leg)))),
+        dialled_by=(ours or None) if is_out else None,
         recordings=tuple(dict.fromkeys(key for leg in legs for key in _recordings(leg))),
         result=reasons(code, direction) if code else Result.UNKNOWN,
     )

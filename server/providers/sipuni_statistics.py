@@ -83,7 +83,8 @@ def _told(row: Row) -> ToldCall | None:
         our_line=to_e164(target) if is_in else None,
         answered_ms=ended_ms - talk_s * 1000 if is_answered else None,
         answered_by=(caller if direction is Direction.OUT else taker) or None,
-        rang=rang if is_in else tuple(one for one in (caller,) if one),
+        rang=rang if is_in else (),
+        dialled_by=caller or None,
         recordings=(row["ID записи"],) if has_record else (),
         result=Result.MISSED if is_in else Result.NO_ANSWER,
     )

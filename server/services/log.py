@@ -263,6 +263,8 @@ class Logging:
             return call.order.agent_id
         extension = verdict.answered_by or (verdict.rang[0] if len(verdict.rang) == 1 else "")
         dialled = [leg.extension for leg in call.legs.values() if leg.extension]
+        if not dialled and call.closed is not None and call.closed.dialled_by:
+            dialled = [call.closed.dialled_by]
         users = self._lines.users_at(call.line_id, extension or (dialled[0] if len(set(dialled)) == 1 else ""))
         return users[0] if users else None
 

@@ -11,11 +11,15 @@ from .script import Planned
 
 Json = dict[str, Any]
 
-TALK_S = 2
-"""How far lengths may lie apart: vendors give whole seconds."""
+MORE_S = 2
+"""How much longer than planned a talk may last: vendors give whole seconds, and a busy machine hangs up late."""
+
+NEAR_S = 2
 
 ANSWERED = 4
 """amoCRM's call status of a call in which somebody talked."""
+
+DIRECTIONS = {"call_in": "in", "call_out": "out"}
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,25 @@ class Played:
 
 @dataclass(frozen=True)
 class Held:
-    """What amoCRM holds. `notes`: call notes; `records`: open ones in Unsorted; `contacts`: how many have a number."""
+    """What amoCRM holds. `notes`: call notes; `records`: open ones in Unsorted; `new_contacts`: how many were made, by
+    number; `new_leads`: how many leads were made; `users`: whoever sits at an extension.
+    """
 
     notes: Sequence[Json]
     records: Sequence[Json]
-    contacts: Mapping[str, int]
+    new_contacts: Mapping[str, int]
+    new_leads: int
+    users: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a call in amoCRM; None: this kind of entry does not say."""
+
+    duration: int
+    user: int
+    direction: str | None = None
+    status: int | None = None
 
 
 @dataclass
@@ -52,8 +70,8 @@ class Verdict:
     def lines(self) -> list[str]:
         """All findings, then the count."""
         found = [f"{kind}: {one}" for kind in ("lost", "doubled", "wrong") for one in getattr(self, kind)]
-        count = f"lost {len(self.lost)}, doubled {len(self.doubled)}"
-        return [*found, f"{count}, wrong {len(self.wrong)}" if self.wrong else count]
+        # What is there and says something else than what happened is as good as lost.
+        return [*found, f"lost {len(self.lost) + len(self.wrong)}, doubled {len(self.doubled)}"]
 
 
 def judge(played: Iterable[Played], calls: Iterable[Json], held: Held) -> Verdict:
@@ -71,7 +89,7 @@ def judge(played: Iterable[Played], calls: Iterable[Json], held: Held) -> Verdic
         if len(mine) > 1:
             verdict.doubled.append(f"{name}: {len(mine)} calls of ours")
         _compare(verdict, name, one.plan, mine[0])
-        _look(verdict, name, one.plan, mine[0], entries.pop(mine[0]["id"], []))
+        _look(verdict, f"{name}: {mine[0]['id']}", one.plan, entries.pop(mine[0]["id"], []), held.users)
     for extra in (call for several in ours.values() for call in several):
         verdict.doubled.append(f"{extra['provider']} {extra['provider_call_id']}: nobody played it")
     for uniq in entries:
@@ -84,19 +102,23 @@ def _nameless(one: Played, ours: dict[tuple[str, str], list[Json]]) -> list[Json
     """A call that only the statistics told of, where they name none: by who, with whom and when."""
     for key, (call, *_) in ours.items():
         is_nameless = key[0] == one.plan.vendor and key[1].startswith("stat-")
-        if is_nameless and call["client_phone"] == one.plan.phone and abs(call["started_at"] - one.at) <= TALK_S:
+        if is_nameless and call["client_phone"] == one.plan.phone and abs(call["started_at"] - one.at) <= NEAR_S:
             return ours.pop(key)
     return []
 
 
-def _entries(held: Held) -> dict[str, list[Json]]:
+def _entries(held: Held) -> dict[str, list[Entry]]:
     """What amoCRM holds of each of our calls."""
-    found: dict[str, list[Json]] = defaultdict(list)
+    found: dict[str, list[Entry]] = defaultdict(list)
     for note in held.notes:
-        if str(note["params"].get("uniq", "")).startswith("c_"):
-            found[note["params"]["uniq"]].append(note["params"])
+        params = note["params"]
+        if str(params.get("uniq", "")).startswith("c_"):
+            direction, status = DIRECTIONS[note["note_type"]], int(params.get("call_status") or 0)
+            entry = Entry(int(params.get("duration") or 0), int(note["responsible_user_id"]), direction, status)
+            found[params["uniq"]].append(entry)
     for record in held.records:
-        found[record["metadata"]["uniq"]].append(record["metadata"])
+        told = record["metadata"]
+        found[told["uniq"]].append(Entry(int(told.get("duration") or 0), int(told.get("call_responsible") or 0)))
     return found
 
 
@@ -111,35 +133,38 @@ def _compare(verdict: Verdict, name: str, plan: Planned, call: Json) -> None:
     for what, (ours, theirs) in told.items():
         if ours != theirs:
             verdict.wrong.append(f"{name}: {what} is {ours}, was {theirs}")
-    if abs(call["talk_s"] - _talk_s(plan)) > TALK_S:
-        verdict.wrong.append(f"{name}: talk of {call['talk_s']} s, was {_talk_s(plan)} s")
+    if not _is_length(plan, call["talk_s"]):
+        verdict.wrong.append(f"{name}: talk of {call['talk_s']} s, was {plan.talk_s} s")
 
 
-def _look(verdict: Verdict, name: str, plan: Planned, call: Json, entries: Sequence[Json]) -> None:
+def _look(verdict: Verdict, name: str, plan: Planned, entries: Sequence[Entry], users: Mapping[str, int]) -> None:
     """What amoCRM holds of the call against what was played."""
     if plan.is_stranger and plan.scenario == "outgoing_missed" and not entries:
         return  # by rule such a call waits for its number
     if not entries:
-        verdict.lost.append(f"{name}: {call['id']} is not in amoCRM")
+        verdict.lost.append(f"{name} is not in amoCRM")
     if len(entries) > 1:
-        verdict.doubled.append(f"{name}: {call['id']} stands {len(entries)} times in amoCRM")
+        verdict.doubled.append(f"{name} stands {len(entries)} times in amoCRM")
+    agents = {users[extension] for extension in plan.agents}
     for entry in entries:
-        if abs(int(entry.get("duration") or 0) - _talk_s(plan)) > TALK_S:
-            verdict.wrong.append(
-                f"{name}: {call['id']} lasts {entry.get('duration')} s in amoCRM, was {_talk_s(plan)} s"
-            )
-        status = entry.get("call_status")
-        if status is not None and (int(status) == ANSWERED) != plan.is_answered:
-            verdict.wrong.append(f"{name}: {call['id']} has the status {status} in amoCRM")
+        if not _is_length(plan, entry.duration):
+            verdict.wrong.append(f"{name} lasts {entry.duration} s in amoCRM, was {plan.talk_s} s")
+        if entry.user not in agents:
+            verdict.wrong.append(f"{name} belongs to {entry.user} in amoCRM, was one of {sorted(agents)}")
+        if entry.direction not in (None, plan.direction):
+            verdict.wrong.append(f"{name} goes {entry.direction} in amoCRM")
+        if entry.status is not None and (entry.status == ANSWERED) != plan.is_answered:
+            verdict.wrong.append(f"{name} has the status {entry.status} in amoCRM")
 
 
 def _count_strangers(verdict: Verdict, held: Held) -> None:
-    """One open record a caller, one contact a number."""
+    """One open record a caller, one contact a new number, and no lead but those of the records."""
     callers = Counter(str(record["metadata"]["from"]) for record in held.records)
     verdict.doubled += [f"{phone}: {count} records in Unsorted" for phone, count in callers.items() if count > 1]
-    verdict.doubled += [f"{phone}: {count} contacts" for phone, count in held.contacts.items() if count > 1]
+    verdict.doubled += [f"{phone}: {count} new contacts" for phone, count in held.new_contacts.items() if count > 1]
+    verdict.doubled += ["a lead that no rule asks for"] * max(0, held.new_leads - len(held.records))
 
 
-def _talk_s(plan: Planned) -> float:
-    """A transfer's second half begins when the colleague picks up: the client talks, or waits, all the time."""
-    return plan.talk_s if plan.is_answered else 0
+def _is_length(plan: Planned, seconds: int) -> bool:
+    """Whether a talk may last so long. After a transfer the client talks, or waits, all the time."""
+    return int(plan.talk_s) <= seconds <= plan.talk_s + MORE_S if plan.is_answered else seconds == 0

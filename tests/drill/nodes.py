@@ -26,6 +26,7 @@ class Node:
     def __init__(self, url: str) -> None:
         self.url = url
         self.cpu_s = 0.0
+        self.peak_mb = 0.0
 
     async def kill(self) -> None:
         """As a power cut would."""
@@ -40,10 +41,11 @@ class Node:
         """The process, while it lives."""
         raise NotImplementedError
 
-    def count_cpu(self) -> None:
+    def count(self) -> None:
         """Add what the living process has used; to be called right before it ends."""
         if self.pid is not None:
             self.cpu_s += cpu_seconds(self.pid)
+            self.peak_mb = max(self.peak_mb, peak_megabytes(self.pid))
 
 
 class OwnChild(Node):
@@ -59,7 +61,7 @@ class OwnChild(Node):
         return self._pid
 
     async def kill(self) -> None:
-        self.count_cpu()
+        self.count()
         self._pid = None
         await self._sandbox.switch_backend("kill")
 
@@ -86,12 +88,12 @@ class SecondNode(Node):
         return self._process.pid if self._process is not None and alive else None
 
     async def kill(self) -> None:
-        self.count_cpu()
+        self.count()
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
         """Let it go in good order."""
-        self.count_cpu()
+        self.count()
         await self._end(signal.SIGTERM)
 
     async def start(self) -> None:
@@ -152,3 +154,12 @@ def cpu_seconds(pid: int) -> float:
     except FileNotFoundError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most memory that a process has held."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
+    except FileNotFoundError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)

@@ -28,8 +28,12 @@ ERRORS: tuple[tuple[dict[str, Any], float], ...] = (
     ({"kind": "drop"}, 0.06),
     ({"kind": "drop_answer"}, 0.05),
     ({"kind": "truncate"}, 0.03),
+    ({"kind": "latency", "delay_s": 2}, 0.02),
+    ({"kind": "status", "status": 429}, 0.001),
 )
-"""What goes wrong with three requests of ten: refused before, or done and the answer lost."""
+"""What goes wrong with three requests of ten: refused before, or done and the answer lost; some more are slow. Each 429
+stops the account for two seconds and halves its pace for a minute: in life they are no chance.
+"""
 
 RATE = 300
 """Requests a second that this drill's amoCRM allows: ten thousand calls must not take a day."""
@@ -49,6 +53,7 @@ class Figures:
     played_s: float = 0.0
     whole_s: float = 0.0
     cpu_s: float = 0.0
+    peak_mb: float = 0.0
     retried: int = 0
     comparisons: list[str] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
@@ -63,7 +68,7 @@ class Figures:
             f"amoCRM's last answers: {requests or 'none'}",
             f"given up and tried again by a click: {self.retried}",
             *self.comparisons,
-            f"CPU of the backend: {self.cpu_s:.1f} s, {each:,.0f} µs per call",
+            f"the backend: {self.cpu_s:.1f} s of CPU, {each:,.0f} µs per call; at most {self.peak_mb:.0f} MB a process",
         ]
 
 
@@ -95,6 +100,15 @@ async def drill(options: Options, folder: Path) -> tuple[Verdict, Figures]:
         return await Drill(options, sandbox, folder).run()
 
 
+@dataclass(frozen=True)
+class Before:
+    """What amoCRM held: `phones` that exactly one contact has, ids of contacts and leads."""
+
+    phones: Sequence[str]
+    contacts: frozenset[int]
+    leads: frozenset[int]
+
+
 class Drill:
     """A drill under way."""
 
@@ -104,6 +118,7 @@ class Drill:
         self._folder = folder
         self._chance = random.Random(options.seed)  # noqa: S311  # a drill's dice
         self._nodes: list[Node] = [OwnChild(sandbox)]
+        self._killing = asyncio.Lock()
         self.figures = Figures(calls=options.calls)
 
     async def run(self) -> tuple[Verdict, Figures]:
@@ -111,18 +126,19 @@ class Drill:
         started = time.monotonic()
         async with AsyncExitStack() as stack:
             await self._spread(stack)
-            phones = await self._phones()
+            before = await self._before()
             await self._break()
-            played = await self._play(phones)
+            played = await self._play(before.phones)
             self.figures.played_s = time.monotonic() - started
             await self._repair()
             await self._settle()
             self.figures.whole_s = time.monotonic() - started
             for node in self._nodes:
-                node.count_cpu()
+                node.count()
                 self.figures.cpu_s += node.cpu_s
+                self.figures.peak_mb = max(self.figures.peak_mb, node.peak_mb)
             database = {"KOMMUTATOR_DATABASE": self._options.database} if self._options.database else {}
-            verdict = judge(played, await self._sandbox.calls(**database), await self._held())
+            verdict = judge(played, await self._sandbox.calls(**database), await self._held(before))
         return verdict, self.figures
 
     # -- before --------------------------------------------------------------------------------------------------------
@@ -178,16 +194,17 @@ class Drill:
                     group.create_task(live(one))
                 if kills and one.number >= kills[0]:
                     kills.pop(0)
-                    await self._kill()
+                    group.create_task(self._kill())  # meanwhile people go on calling
                 if one.number == outage and self._options.outage_s:
                     await self._sandbox.fault(target="amocrm", kind="outage", path="/", for_s=self._options.outage_s)
         return played
 
     async def _kill(self) -> None:
-        node = self._chance.choice(self._nodes)
-        await node.kill()
-        self.figures.kills += 1
-        await node.start()
+        async with self._killing:
+            node = self._chance.choice(self._nodes)
+            await node.kill()
+            self.figures.kills += 1
+            await node.start()
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
@@ -249,21 +266,25 @@ class Drill:
 
     # -- what amoCRM holds ---------------------------------------------------------------------------------------------
 
-    async def _phones(self) -> list[str]:
-        """Numbers that exactly one contact has."""
+    async def _before(self) -> Before:
+        """What amoCRM holds before the first call."""
         contacts = await self._all("/api/v4/contacts?limit=250", "contacts")
+        leads = await self._all("/api/v4/leads?limit=250", "leads")
         numbers = Counter(phone for contact in contacts for phone in _phones_of(contact))
-        return [phone for phone, count in numbers.items() if count == 1]
+        alone = [phone for phone, count in numbers.items() if count == 1]
+        return Before(alone, frozenset(one["id"] for one in contacts), frozenset(one["id"] for one in leads))
 
-    async def _held(self) -> Held:
+    async def _held(self, before: Before) -> Held:
         notes: list[Json] = []
         for noun in ("contacts", "companies", "leads", "customers"):
             kinds = "filter[note_type][]=call_in&filter[note_type][]=call_out"
             notes += await self._all(f"/api/v4/{noun}/notes?limit=250&{kinds}", "notes")
         records = await self._all("/api/v4/leads/unsorted?limit=250&filter[category][]=sip", "unsorted")
         contacts = await self._all("/api/v4/contacts?limit=250", "contacts")
-        strange = Counter(phone for one in contacts for phone in _phones_of(one) if phone.startswith("+7999"))
-        return Held(notes, records, strange)
+        leads = await self._all("/api/v4/leads?limit=250", "leads")
+        fresh = Counter(phone for one in contacts if one["id"] not in before.contacts for phone in _phones_of(one))
+        users = {str(user["extension"]): int(user["id"]) for user in self._sandbox.info["users"]}
+        return Held(notes, records, fresh, len({one["id"] for one in leads} - before.leads), users)
 
     async def _all(self, path: str, name: str) -> list[Json]:
         found: list[Json] = []

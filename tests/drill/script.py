@@ -42,6 +42,18 @@ class Planned:
         return "out" if self.scenario.startswith("outgoing") else "in"
 
     @property
+    def agents(self) -> frozenset[str]:
+        """At which extensions whoever has the call may sit: in a group, whoever took it; after a transfer, either."""
+        if self.scenario == "group":
+            return frozenset(EXTENSIONS)
+        return frozenset({self.extension, self.transfer_to} if self.scenario == "transfer" else {self.extension})
+
+    @property
+    def transfer_to(self) -> str:
+        """Who gets the call when it is handed on."""
+        return next(one for one in EXTENSIONS if one != self.extension)
+
+    @property
     def is_answered(self) -> bool:
         """Whether anybody talked."""
         return self.scenario in TALKED
@@ -53,7 +65,7 @@ class Planned:
         ends = {"extension": GROUP if self.scenario == "group" else self.extension}
         times = {"ring_s": 0.3, "talk_s": self.talk_s, "record": self.is_recorded and self.is_answered}
         if self.scenario == "transfer":
-            ends["transfer_to"] = next(one for one in EXTENSIONS if one != self.extension)
+            ends["transfer_to"] = self.transfer_to
         return {**parties, **ends, **times, "scenario": self.scenario}
 
 

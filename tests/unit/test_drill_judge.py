@@ -26,20 +26,22 @@ def ours(**changed: Any) -> dict[str, Any]:
     return values | changed
 
 
-def note(**changed: Any) -> dict[str, Any]:
-    return {"params": {"uniq": "c_1", "duration": 3, "call_status": 4} | changed}
+def note(kind: str = "call_in", user: int = 11, **changed: Any) -> dict[str, Any]:
+    params = {"uniq": "c_1", "duration": 3, "call_status": 4} | changed
+    return {"note_type": kind, "responsible_user_id": user, "params": params}
 
 
 def record(phone: str = "79990000001", uniq: str = "c_1") -> dict[str, Any]:
-    return {"metadata": {"uniq": uniq, "duration": 3, "from": phone}}
+    return {"metadata": {"uniq": uniq, "duration": 3, "from": phone, "call_responsible": 11}}
 
 
 def verdict(
-    call: Any = None, notes: Any = None, records: Any = (), contacts: Any = None, ref: str = "r", **plan_: Any
+    call: Any = None, notes: Any = None, records: Any = (), contacts: Any = None, leads: int = 0, **plan_: Any
 ) -> list[str]:
     calls = [ours()] if call is None else call
-    held = Held([note()] if notes is None else notes, records, contacts or {})
-    return judge([Played(planned(**plan_), ref, 1000.0)], calls, held).lines()
+    users = {"201": 11, "202": 12, "203": 13, "204": 14}
+    held = Held([note()] if notes is None else notes, records, contacts or {}, leads, users)
+    return judge([Played(planned(**plan_), "r", 1000.0)], calls, held).lines()
 
 
 def test_what_is_as_it_was_played_is_clean() -> None:
@@ -60,13 +62,19 @@ def test_what_is_as_it_was_played_is_clean() -> None:
         ({"call": [ours(), ours(provider_call_id="x", id="c_2")]}, "lost 0, doubled 1", "nobody played it"),
         ({"notes": [note(), note(uniq="c_9")]}, "lost 0, doubled 1", "no call of ours"),
         ({"records": [record(uniq="c_1"), record(uniq="c_2")]}, "lost 0, doubled 3", "2 records in Unsorted"),
-        ({"contacts": {"+79990000001": 2}}, "lost 0, doubled 1", "2 contacts"),
-        ({"call": [ours(talk_s=9)]}, "lost 0, doubled 0, wrong 1", "talk of 9 s"),
-        ({"call": [ours(result="missed")]}, "lost 0, doubled 0, wrong 1", "answered is False"),
-        ({"call": [ours(direction="out")]}, "lost 0, doubled 0, wrong 1", "direction is out"),
-        ({"call": [ours(state="live")]}, "lost 0, doubled 0, wrong 1", "state is live"),
-        ({"notes": [note(duration=60)]}, "lost 0, doubled 0, wrong 1", "lasts 60 s in amoCRM"),
-        ({"notes": [note(call_status=6)]}, "lost 0, doubled 0, wrong 1", "the status 6"),
+        ({"contacts": {"+79990000001": 2}}, "lost 0, doubled 1", "2 new contacts"),
+        ({"leads": 1}, "lost 0, doubled 1", "a lead that no rule asks for"),
+        ({"call": [ours(talk_s=9)]}, "lost 1, doubled 0", "talk of 9 s"),
+        ({"call": [ours(talk_s=0)]}, "lost 1, doubled 0", "talk of 0 s"),
+        ({"call": [ours(result="missed")]}, "lost 1, doubled 0", "answered is False"),
+        ({"call": [ours(direction="out")]}, "lost 1, doubled 0", "direction is out"),
+        ({"call": [ours(state="live")]}, "lost 1, doubled 0", "state is live"),
+        ({"notes": [note(duration=60)]}, "lost 1, doubled 0", "lasts 60 s in amoCRM"),
+        ({"notes": [note(duration=0)]}, "lost 1, doubled 0", "lasts 0 s in amoCRM"),
+        ({"notes": [note(call_status=6)]}, "lost 1, doubled 0", "the status 6"),
+        ({"notes": [note(call_status=None)]}, "lost 1, doubled 0", "the status 0"),
+        ({"notes": [note("call_out")]}, "lost 1, doubled 0", "goes out in amoCRM"),
+        ({"notes": [note(user=12)]}, "lost 1, doubled 0", "belongs to 12"),
     ],
 )
 def test_every_kind_of_fault_is_found(fault: dict[str, Any], count: str, says: str) -> None:

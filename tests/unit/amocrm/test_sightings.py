@@ -38,6 +38,9 @@ class Amo:
             raise fault
         return [note for note in self.notes[noun] if note["updated_at"] >= since_s]
 
+    async def is_there(self, place: Logged) -> bool:
+        return any(note["id"] == place.note_id for note in self.notes[place.noun])
+
 
 @pytest.fixture
 def amo() -> Amo:
@@ -46,7 +49,7 @@ def amo() -> Amo:
 
 @pytest.fixture
 def sightings(amo: Amo) -> Sightings:
-    return Sightings(amo.read)
+    return Sightings(amo.read, amo.is_there)
 
 
 def note(uniq: str) -> CallNote:
@@ -112,3 +115,15 @@ async def test_a_nameless_note_that_may_be_it_is_for_a_person(amo: Amo, sighting
 
     with pytest.raises(CrmRefused):
         await sightings.find(note("c_1"), START_S)
+
+
+async def test_a_note_that_went_with_its_lead_is_not_found(amo: Amo, sightings: Sightings) -> None:
+    """amoCRM drops a record in Unsorted, and what was noted there, when its caller becomes a contact."""
+    amo.put("c_1", START_S + 5, "leads")
+    amo.put("c_2", START_S + 500, "leads")
+    assert await sightings.find(note("c_1"), START_S)
+    assert await sightings.find(note("c_1"), START_S), "old, but there"
+
+    amo.notes["leads"].clear()
+
+    assert await sightings.find(note("c_1"), START_S) is None

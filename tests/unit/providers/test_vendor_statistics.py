@@ -88,7 +88,7 @@ def test_each_day_of_a_period_is_asked_for() -> None:
             "Исходящий;Отвечен;01.11.2023 00:10:00;;201 Иванов;79161234567;79161234567;201;;0:01:05;60;5;;0",
             ToldCall(
                 direction=Direction.OUT, started_ms=DAY + 600_000, ended_ms=DAY + 665_000, client_phone="+79161234567",
-                answered_ms=DAY + 605_000, answered_by="201", rang=("201",), result=Result.NO_ANSWER,
+                answered_ms=DAY + 605_000, answered_by="201", dialled_by="201", result=Result.NO_ANSWER,
             ),
         ),
     ],

@@ -117,6 +117,20 @@ async def test_a_missed_group_call_is_nobodys(house: House) -> None:
     assert (await logged(house)).user_id is None
 
 
+async def test_a_call_of_which_only_the_last_word_came_is_its_diallers(house: House) -> None:
+    """The webhooks before it were lost: the summary names who called out."""
+    summary = {
+        "entry_id": "e-out", "call_direction": 2, "from": {"extension": "201", "number": ""},
+        "to": {"number": CLIENT}, "create_time": START_S, "end_time": START_S + 20, "talk_time": 0,
+        "disconnect_reason": 1111,
+    }  # fmt: skip
+    await tell(house, mango("events/summary", summary), line_id=MANGO_LINE)
+
+    note = await logged(house)
+
+    assert (note.user_id, note.direction, note.duration_s) == (OLGA, Direction.OUT, 0)
+
+
 async def test_a_call_of_an_unmapped_extension_is_nobodys(house: House) -> None:
     """It is logged all the same."""
     await talk(house, extension="777")
