@@ -1,6 +1,7 @@
 """amoCRM's API as the services ask it: one method per question, each a few requests over the wire."""
 
 import asyncio
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -176,7 +177,7 @@ class Client(Wire):
             raise CrmUnavailable("amoCRM's answer to a call for Unsorted was not understood.")
         return made[0][0]
 
-    async def find_unsorted(self, account: Account, uniq: str, *, since_s: int) -> Record | None:
+    async def find_unsorted(self, account: Account, uniqs: Collection[str], *, since_s: int) -> Record | None:
         """See `core.crm.Crm.find_unsorted`. The latest first, down to the moment of the call."""
         for number in range(1, MOST_PAGES):
             query = [("filter[category][]", "sip"), ("order[created_at]", "desc")]
@@ -184,7 +185,7 @@ class Client(Wire):
             content = await self.get(account, "/api/v4/leads/unsorted", query)
             found = answers.records(content)
             for record, its_uniq, _ in found:
-                if its_uniq == uniq:
+                if its_uniq in uniqs:
                     return record
             if not answers.has_more(content) or found[-1][2] < since_s:
                 break

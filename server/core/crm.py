@@ -4,6 +4,7 @@ Every method may raise CrmUnavailable, CrmRateLimited, CrmBlocked (all temporary
 token near its end is refreshed behind the scenes, once at a time per account, and stored before it is used.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 from msgspec import Struct
@@ -163,8 +164,8 @@ class Crm(Protocol):
         """Put a call into Unsorted. Any error but CrmRefused may have had its effect."""
         ...
 
-    async def find_unsorted(self, account: Account, uniq: str, *, since_s: int) -> Record | None:
-        """Look for a call of this `uniq` among the records that wait since then."""
+    async def find_unsorted(self, account: Account, uniqs: Collection[str], *, since_s: int) -> Record | None:
+        """Look for one of these calls among the records that wait since then."""
         ...
 
     async def is_unsorted(self, account: Account, uid: str) -> bool:

@@ -89,6 +89,10 @@ class Calls(Protocol):
         """What became of the call in amoCRM, None while nothing has."""
         ...
 
+    async def unfiled_of(self, account_id: int, phone: str) -> dict[str, int]:
+        """Calls with a number that are over and of which nothing is in amoCRM yet: when each began."""
+        ...
+
     async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
         """Calls since then that are at nobody's card (STRAY, UNSORTED), the latest first."""
         ...

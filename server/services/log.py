@@ -89,7 +89,7 @@ class Logging:
         self._link = link
         self._settle_s = settle_s
         self._clock = clock
-        self._strangers = Strangers(store, lines, crm, clock=clock)
+        self._strangers = Strangers(store, lines, crm, settle_s=settle_s, clock=clock)
         self._breaker = outage.Breaker()
         self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 

@@ -1,5 +1,6 @@
 """Calls whose number amoCRM does not know: put into Unsorted, given a contact, or kept until the number is known."""
 
+import asyncio
 import hashlib
 
 import msgspec
@@ -27,7 +28,11 @@ CLOCKS_S = 60
 class Strangers:
     """Carries out the account's rules."""
 
-    def __init__(self, store: CallStore, lines: Lines, crm: Crm, *, clock: Clock = now_ms) -> None:
+    def __init__(
+        self, store: CallStore, lines: Lines, crm: Crm, *, settle_s: float = 5.0, clock: Clock = now_ms
+    ) -> None:
+        """`settle_s`: how long what was written may take to be seen."""
+        self._settle_s = settle_s
         self._store = store
         self._lines = lines
         self._crm = crm
@@ -48,7 +53,7 @@ class Strangers:
         since_s = note.started_s - CLOCKS_S
         if (logged := await self._crm.find_call(account, note, since_s=since_s)) is not None:
             return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id)
-        record = await self._crm.find_unsorted(account, note.uniq, since_s=since_s)
+        record = await self._crm.find_unsorted(account, {note.uniq}, since_s=since_s)
         return _in_unsorted(record) if record is not None else None
 
     async def _to_unsorted(self, account: Account, call: Call, note: CallNote, rule: StrangerRule) -> Place:
@@ -69,7 +74,7 @@ class Strangers:
         try:
             return _in_unsorted(await self._crm.put_unsorted(account, wanted))
         except CrmRefused:  # also of an exact duplicate: an attempt whose answer was lost
-            record = await self._crm.find_unsorted(account, note.uniq, since_s=note.started_s - CLOCKS_S)
+            record = await self._crm.find_unsorted(account, {note.uniq}, since_s=note.started_s - CLOCKS_S)
             if record is None:
                 raise
             return _in_unsorted(record)
@@ -80,12 +85,25 @@ class Strangers:
         same = (place for other, place in strays if other.client_phone == call.client_phone and other.id != call.id)
         open_ = next((place for place in same if place.uid and place.entity_id), None)
         if open_ is None or not await self._crm.is_unsorted(account, open_.uid):
+            open_ = await self._doubtful(account, call)
+        if open_ is None:
             return None
         try:
             logged = await self._crm.note(account, open_.noun, open_.entity_id, note)
         except CrmRefused:  # it was sorted in this moment, or amoCRM takes no notes there
             return None
         return Place(Filed.UNSORTED, logged.noun, logged.entity_id, logged.note_id, open_.uid, digest(note))
+
+    async def _doubtful(self, account: Account, call: Call) -> Place | None:
+        """A record that an attempt of another call of this caller has perhaps made, its answer being lost."""
+        others = await self._store.unfiled_of(account.id, call.client_phone or "")
+        others.pop(call.id, None)
+        if not others:
+            return None
+        await asyncio.sleep(self._settle_s)  # what is not to be seen yet may be there soon
+        since_s = min(others.values()) // 1000 - CLOCKS_S
+        record = await self._crm.find_unsorted(account, others, since_s=since_s)
+        return _in_unsorted(record) if record is not None else None
 
     async def _create(self, account: Account, note: CallNote, rule: StrangerRule) -> Place:
         stranger = Stranger(

@@ -17,7 +17,7 @@ from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
 
 from . import dials, journal
 from .hooks import SETTLE
-from .schema import IS_LIVE, IS_STRAY, call, card
+from .schema import IS_LIVE, IS_STRAY, IS_UNFILED, call, card
 from .telling import Tell, tell_nobody, told
 
 _COLUMNS = (
@@ -63,6 +63,11 @@ STRAYS = Stmt(
     select(call.c.body, call.c.crm)
     .where(IS_STRAY, call.c.account_id == bindparam("account"), call.c.started_ms >= bindparam("since_ms"))
     .order_by(call.c.started_ms.desc(), call.c.id)
+)
+UNFILED_OF = Stmt(
+    select(call.c.id, call.c.started_ms).where(
+        IS_UNFILED, call.c.account_id == bindparam("account"), call.c.client_phone == bindparam("phone")
+    )
 )
 _mark = insert(card)
 NOTICE = Stmt(
@@ -172,6 +177,9 @@ class CallStore:
     async def place(self, call_id: str) -> Place | None:
         rows = await self._db.read(PLACE, {"call_id": call_id})
         return _read_place(rows[0][0]) if rows and rows[0][0] else None
+
+    async def unfiled_of(self, account_id: int, phone: str) -> dict[str, int]:
+        return dict(await self._db.read(UNFILED_OF, {"account": account_id, "phone": phone}))
 
     async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
         rows = await self._db.read(STRAYS, {"account": account_id, "since_ms": since_ms})

@@ -2,6 +2,7 @@
 """An amoCRM in memory behind the services' contract."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 from server.core.book import BookRow
@@ -133,10 +134,10 @@ class FakeCrm:
         self._lose("put_unsorted")
         return record
 
-    async def find_unsorted(self, account: Account, uniq: str, *, since_s: int) -> Record | None:
+    async def find_unsorted(self, account: Account, uniqs: Collection[str], *, since_s: int) -> Record | None:
         """See `core.crm.Crm.find_unsorted`."""
-        self._ask("find_unsorted", uniq, since_s)
-        return self.unsorted.get(uniq)
+        self._ask("find_unsorted", tuple(uniqs), since_s)
+        return next((self.unsorted[uniq] for uniq in uniqs if uniq in self.unsorted), None)
 
     async def is_unsorted(self, account: Account, uid: str) -> bool:
         """See `core.crm.Crm.is_unsorted`."""

@@ -608,7 +608,7 @@ async def test_a_waiting_record_is_found_by_its_call(client: Client, amo: Amo, d
     other = {**RECORD, "uid": "u0", "metadata": {}}
     amo.plan("/api/v4/leads/unsorted", listing("unsorted", other, following="x"), listing("unsorted", RECORD))
 
-    assert await client.find_unsorted(demo, "c_1", since_s=NOTE.started_s - 60) == Record("u1", 701)
+    assert await client.find_unsorted(demo, {"c_1"}, since_s=NOTE.started_s - 60) == Record("u1", 701)
 
 
 async def test_older_records_are_not_walked_through(client: Client, amo: Amo, demo: Account) -> None:
@@ -616,7 +616,7 @@ async def test_older_records_are_not_walked_through(client: Client, amo: Amo, de
     old = {**RECORD, "metadata": {"uniq": "c_0"}, "created_at": NOTE.started_s - 61}
     amo.plan("/api/v4/leads/unsorted", listing("unsorted", old, following="x"))
 
-    assert await client.find_unsorted(demo, "c_1", since_s=NOTE.started_s - 60) is None
+    assert await client.find_unsorted(demo, {"c_1"}, since_s=NOTE.started_s - 60) is None
     assert amo.count("/api/v4/leads/unsorted") == 1
 
 

@@ -137,6 +137,17 @@ async def test_a_record_whose_answer_was_lost_is_found(house: House) -> None:
     assert (place.uid, len(house.crm.put)) == ("uid-1", 1)
 
 
+async def test_who_calls_again_while_a_record_is_in_doubt_is_appended_to_it(house: House) -> None:
+    """amoCRM made it and its answer was lost: the second call finds it by the first one's id, and makes no other."""
+    first, second = await told(house, "r1"), await told(house, "r2")
+    house.crm.unsorted[first] = Record("u-doubt", 701)
+
+    place = await logged(house, second)
+
+    assert (place.filed, place.uid, place.entity_id) == (Filed.UNSORTED, "u-doubt", 701)
+    assert list(house.crm.unsorted) == [first]
+
+
 async def test_a_duplicate_that_amocrm_refuses_is_the_record_itself(house: House) -> None:
     """The first attempt was carried out, and nobody knew."""
     call_id = await told(house)
