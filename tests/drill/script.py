@@ -3,6 +3,7 @@ same for the same seed.
 """
 
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ TALKED = frozenset({"answered", "group", "transfer", "outgoing"})
 STRANGERS = 0.25
 """Every fourth caller is nobody's contact; half of these have called before."""
 RECORDED = 0.1
+BUSY = 100
+"""A telephone has one call at a time: it is not drawn again within so many calls."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,17 @@ def plan(count: int, phones: Sequence[str], *, seed: int) -> Iterator[Planned]:
     """The calls, in order. `phones`: numbers of contacts, E.164."""
     chance = random.Random(seed)  # noqa: S311  # a drill's dice
     scenarios, weights = list(SHARES), list(SHARES.values())
-    known_strangers: list[str] = []
+    strangers: list[str] = []
+    on_the_phone: deque[str] = deque(maxlen=BUSY)
     for number in range(count):
         is_stranger = chance.random() < STRANGERS
-        if not is_stranger:
-            phone = chance.choice(phones)
-        elif known_strangers and chance.random() < 0.5:
-            phone = chance.choice(known_strangers)
-        else:
+        idle = [phone for phone in (strangers if is_stranger else phones) if phone not in on_the_phone]
+        if is_stranger and not (idle and chance.random() < 0.5):
             phone = f"+7999{number:07}"
-            known_strangers.append(phone)
+            strangers.append(phone)
+        else:
+            phone = chance.choice(idle or list(phones))
+        on_the_phone.append(phone)
         yield Planned(
             number=number,
             vendor=chance.choice(VENDORS),
