@@ -16,6 +16,7 @@ from server.core.errors import (
     CrmRateLimited,
     CrmRefused,
     CrmUnavailable,
+    CrmUnpaid,
 )
 from server.core.phone import last10
 from server.core.records import Tokens, User
@@ -38,7 +39,9 @@ OLD_NOUNS = {1: "contacts", 2: "leads", 3: "companies", 12: "customers"}
 SHORTEST_PHONE = 5
 """Fewer digits are an extension, or a remark in the phone field."""
 
-STATUS_ERRORS: Mapping[int, type[CrmError]] = {403: CrmBlocked, 408: CrmUnavailable, 429: CrmRateLimited}
+STATUS_ERRORS: Mapping[int, type[CrmError]] = {
+    402: CrmUnpaid, 403: CrmBlocked, 408: CrmUnavailable, 429: CrmRateLimited,
+}  # fmt: skip
 
 
 def error_of(status: int, body: bytes) -> CrmError:
@@ -81,6 +84,15 @@ def embedded(content: Any, noun: str) -> list[dict[str, Any]]:
     """The items of a listing; none for an empty one."""
     rows = _dig(content, "_embedded", noun)
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def listed(content: Any, noun: str) -> list[dict[str, Any]]:
+    """The items of a listing that is acted upon. Raises CrmUnavailable for an answer that is no listing: taken for an
+    empty one, it would make us write again what stands there already.
+    """
+    if content is not None and not isinstance(_dig(content, "_embedded", noun), list):
+        raise CrmUnavailable(f"amoCRM's list of {noun} was not understood.")
+    return embedded(content, noun)
 
 
 def has_more(content: Any) -> bool:
@@ -192,7 +204,7 @@ def records(content: Any) -> list[tuple[Record, str, int]]:
             str(_dig(one, "metadata", "uniq") or ""),
             int(one.get("created_at") or 0),
         )
-        for one in embedded(content, "unsorted")
+        for one in listed(content, "unsorted")
         if one.get("uid")
     ]
 

@@ -137,10 +137,17 @@ class Wire:
                     account.origin, {"grant_type": "refresh_token", "refresh_token": held.refresh}
                 )
             except CrmRefused as exc:
-                raise CrmTokenDead(account=account.id) from exc
+                newer = self._purse().tokens(account.id)
+                if newer.refresh != held.refresh:  # authorised anew while we asked: that is why the old pair is dead
+                    return newer
+                raise self._dead(account) from exc
             await self._purse().keep(account.id, fresh)
             log.info("token_refreshed", account=account.id)
             return fresh
+
+    def _dead(self, account: Account) -> CrmTokenDead:
+        self._taken.pop(account.id, None)  # what it took before says nothing any more
+        return CrmTokenDead(account=account.id)
 
     async def check(self, account: Account, *, within_s: float) -> None:
         """See `core.crm.Crm.check`."""
@@ -173,7 +180,7 @@ class Wire:
                 continue
             break
         if status == 401:
-            raise CrmTokenDead(account=account.id)
+            raise self._dead(account)
         self._taken[account.id] = time.monotonic()
         if status >= 300 and status not in accepts:
             raise answers.error_of(status, body)

@@ -101,6 +101,10 @@ async def _work(db: Database, lanes: Lanes) -> Findings:
     parked = await lanes.parked(SOME)
     for job in parked:
         yield warn(f"work {job.key}", f"was given up: {job.note}", "mend the cause named here")
+    held, ages = await lanes.held(), await lanes.oldest_due_s()
+    for lane in sorted(held.keys() & ages.keys()):
+        told = f"is held; its oldest job has waited {ages[lane] / 60:.0f} minutes"
+        yield warn(f"work of {lane}", told, "amoCRM or the PBX is sick, or the account is off: it goes on by itself")
     if not unread and not parked:
         yield ok("work", "nothing is stuck")
 

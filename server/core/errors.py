@@ -338,6 +338,13 @@ class CrmBlocked(CrmError):
     temporary = True
 
 
+class CrmUnpaid(CrmBlocked):
+    """amoCRM takes nothing for an account that is not paid."""
+
+    slug = "crm-unpaid"
+    cure = "Pay for the account in amoCRM: everything kept goes out by itself."
+
+
 class CrmTokenDead(CrmError):
     """amoCRM does not accept our authorisation any more."""
 

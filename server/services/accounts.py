@@ -183,7 +183,7 @@ class Accounts:
             host=body["origin"].partition("://")[2],
             origin=body["origin"],
             name=grant.name,
-            state=ACTIVE,
+            state=TOKEN_DEAD if known else ACTIVE,  # until all that follows is done: a crash must not skip a part of it
             hook_secret=known.hook_secret if known else secrets.token_urlsafe(24),
             created_ms=known.created_ms if known else self._clock(),
             prefs=known.prefs if known else Prefs(),
@@ -192,13 +192,8 @@ class Accounts:
         )
         await self._store.put(fresh)
         self._known[fresh.id] = await self._store.find(fresh.id) or fresh  # its secret, where another node was faster
-        await self._store.drop_alerts(fresh.id, CrmTokenDead.slug)
+        await self.recovered(fresh.id)
         log.info("account_authorised", account=fresh.id, host=fresh.host)
-        if known is not None:
-            self._say_state(known, fresh)
-        # What waited for this goes out now, and what was given up meanwhile.
-        await self._later.resume(f"amo:{fresh.id}")
-        await self._later.rearm_lane(f"amo:{fresh.id}")
         lane = f"crawl:{fresh.id}"
         await self._later.cancel(lane)  # the copy that an earlier authorisation began
         step = msgspec.json.encode({"account": fresh.id})
@@ -244,9 +239,21 @@ class Accounts:
             await self._store.release(name)
 
     async def died(self, account_id: int) -> None:
-        """amoCRM does not take our tokens any more: say so to the administrators; what is to be sent is kept."""
+        """amoCRM does not take our tokens any more: say so to everybody; what is to be sent is kept."""
+        if self._known[account_id].state == DISABLED:  # that its tokens are dead is no news
+            return
         await self._set_state(account_id, TOKEN_DEAD)
         await self.alert(account_id, CrmTokenDead.slug)
+
+    async def recovered(self, account_id: int) -> None:
+        """amoCRM takes our tokens again: what waited goes out, and what was given up meanwhile.
+
+        The state comes last: until it is stored, the next pulse repeats the rest.
+        """
+        await self._later.resume(f"amo:{account_id}")
+        await self._later.rearm_lane(f"amo:{account_id}")
+        await self._store.drop_alerts(account_id, CrmTokenDead.slug)
+        await self._set_state(account_id, ACTIVE)
 
     async def disable(self, account_id: int) -> None:
         """The integration was switched off in amoCRM."""

@@ -3,12 +3,13 @@ minute and not with the first call that cannot be logged.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from server.core.crm import Crm
 from server.core.errors import CrmError, CrmTokenDead, OwnError
-from server.core.records import ACTIVE, Account
+from server.core.records import TOKEN_DEAD, Account
 
 from .accounts import Accounts
 
@@ -34,21 +35,23 @@ class Pulse:
             await self.feel()
 
     async def feel(self) -> None:
-        """Ask all accounts whose authorisation is not known to be dead."""
-        active = [account for account in self._accounts.all() if account.state == ACTIVE]
-        await asyncio.gather(*(self._ask(account) for account in active))
+        """Ask all accounts, the dead ones too: amoCRM may take back what it said."""
+        await asyncio.gather(*(self._ask(account) for account in self._accounts.all()))
 
     async def _ask(self, account: Account) -> None:
         async with self._free:
             try:
                 await self._crm.check(account, within_s=self._every_s)
             except CrmTokenDead:
-                await self._died(account)
+                await self._note(account, self._accounts.died)
             except (CrmError, OwnError) as exc:  # down, slow, blocked: whoever has something to send will tell
                 log.info("no_pulse", account=account.id, slug=exc.slug)
+            else:
+                if account.state == TOKEN_DEAD:
+                    await self._note(account, self._accounts.recovered)
 
-    async def _died(self, account: Account) -> None:
+    async def _note(self, account: Account, note: Callable[[int], Awaitable[None]]) -> None:
         try:
-            await self._accounts.died(account.id)
-        except OwnError as exc:
-            log.warning("death_not_noted", account=account.id, slug=exc.slug)
+            await note(account.id)
+        except OwnError as exc:  # the next beat tells again
+            log.warning("pulse_not_noted", account=account.id, slug=exc.slug)

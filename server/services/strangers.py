@@ -21,8 +21,10 @@ from .lines import Lines
 
 log = structlog.get_logger()
 
-CLOCKS_S = 60
-"""How far amoCRM's clock and the PBX's may be apart."""
+CLOCKS_S = 4 * 3600
+"""How far clocks of PBX and amoCRM may differ when a note is looked for: a PBX in the wrong zone is hours off, and a
+note that was not found would be written twice.
+"""
 
 
 class Strangers:

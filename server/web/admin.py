@@ -81,6 +81,7 @@ async def settings(request: web.Request) -> web.Response:
             ],
             "agents": desk.lines.seats(account.id),
             "providers": _providers(desk),
+            "stranger_defaults": strangers.DEFAULTS,
             "directory": account.progress,
             "alerts": await desk.accounts.alerts(account.id),
         }

@@ -7,6 +7,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from server.core import messages as m
+from server.core.strangers import DEFAULTS
 from server.core.vocabulary import CallerKind, CardState, DialState, DialWay, Direction, Result
 from tests.fakes.backend import AGENT, Backend
 
@@ -272,6 +273,7 @@ def settings_of(**more: Any) -> dict[str, Any]:
         "users": USERS,
         "agents": [{"user_id": 101, "line_id": "l1", "extension": "201"}],
         "providers": PROVIDERS,
+        "stranger_defaults": DEFAULTS,
         "directory": {"is_complete": True, "contacts": 1204, "companies": 87, "leads": 311},
         "alerts": [],
         **more,

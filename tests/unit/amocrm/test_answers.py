@@ -7,7 +7,15 @@ import pytest
 from server.amocrm import answers, bodies
 from server.core.book import BookRow
 from server.core.crm import CallNote, Logged
-from server.core.errors import CrmBlocked, CrmEntityUnknown, CrmError, CrmRateLimited, CrmRefused, CrmUnavailable
+from server.core.errors import (
+    CrmBlocked,
+    CrmEntityUnknown,
+    CrmError,
+    CrmRateLimited,
+    CrmRefused,
+    CrmUnavailable,
+    CrmUnpaid,
+)
 from server.core.records import Tokens
 from server.core.vocabulary import Direction
 
@@ -42,7 +50,8 @@ UNKNOWN = {"errors": [{"title": "Entity not found", "status": 263, "request_id":
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(500, CrmUnavailable), (503, CrmUnavailable), (504, CrmUnavailable), (429, CrmRateLimited), (403, CrmBlocked),
-     (400, CrmRefused), (402, CrmRefused), (404, CrmRefused), (302, CrmRefused)],
+     (402, CrmUnpaid),
+     (400, CrmRefused), (404, CrmRefused), (302, CrmRefused)],
 )  # fmt: skip
 def test_a_status_tells_whether_trying_again_may_help(status: int, kind: type[CrmError]) -> None:
     """Down, too fast, banned, refused."""

@@ -25,6 +25,7 @@ from server.core.errors import (
     CrmRefused,
     CrmTokenDead,
     CrmUnavailable,
+    CrmUnpaid,
 )
 from server.core.records import Account, Tokens
 from server.core.vocabulary import Direction
@@ -223,6 +224,36 @@ async def test_a_refused_refresh_means_a_dead_token(client: Client, amo: Amo, de
     assert purse.kept == []
 
 
+async def test_a_refresh_that_lost_to_a_new_authorisation_is_no_dead_token(
+    client: Client, amo: Amo, demo: Account, purse: Purse
+) -> None:
+    """An administrator authorised anew while we asked with the old pair, which is dead for that very reason."""
+    new = Tokens("access-9", "refresh-9", START_MS + 86_400_000)
+
+    def overtaken(_: web.Request) -> web.Response:
+        purse.held = new
+        return web.json_response({"hint": "Token has been revoked"}, status=400)
+
+    amo.plan("/api/v4/users", 401, listing("users"))
+    amo.plan("/oauth2/access_token", overtaken)
+
+    assert await client.users(demo) == []
+    assert amo.bearers[-1] == "Bearer access-9"
+
+
+async def test_what_amocrm_took_before_a_death_does_not_count(client: Client, amo: Amo, demo: Account) -> None:
+    """Else a dead authorisation would be taken for a living one right after a request that went well."""
+    await client.check(demo, within_s=60)
+    amo.plan("/api/v4/users", 401)
+    amo.plan("/oauth2/access_token", 400)
+    with pytest.raises(CrmTokenDead):
+        await client.users(demo)
+
+    amo.plan("/api/v4/account", 401)
+    with pytest.raises(CrmTokenDead):
+        await client.check(demo, within_s=60)
+
+
 async def test_a_token_that_is_refused_again_right_after_its_refresh_is_dead(
     client: Client, amo: Amo, demo: Account
 ) -> None:
@@ -255,6 +286,7 @@ async def test_a_refresh_that_fails_is_no_dead_token(
     [
         (429, CrmRateLimited),
         (403, CrmBlocked),
+        (402, CrmUnpaid),
         (500, CrmUnavailable),
         (504, CrmUnavailable),
         (400, CrmRefused),
@@ -262,6 +294,8 @@ async def test_a_refresh_that_fails_is_no_dead_token(
         (None, CrmUnavailable),
         (b'{"_embedded": {"users": [', CrmUnavailable),
         (b"<html>maintenance</html>", CrmUnavailable),
+        ({"_links": {}}, CrmUnavailable),
+        (b"{}", CrmUnavailable),
     ],
 )
 async def test_every_failure_has_its_error(
@@ -510,6 +544,38 @@ async def test_a_call_that_was_not_logged_is_not_found(client: Client, amo: Amo,
     assert {path for _, path in amo.seen} == {
         f"/api/v4/{noun}/notes" for noun in ("leads", "contacts", "companies", "customers")
     }
+
+
+@pytest.mark.parametrize("answer", [b"{}", {"_links": {}}, b"[]", {"_embedded": {}}, b'{"_embedded": {"notes": [{"id"'])
+async def test_half_a_list_of_notes_is_not_an_empty_one(
+    client: Client, amo: Amo, demo: Account, answer: Any
+) -> None:  # fmt: skip
+    """A call that may stand there must not be written again on the strength of it."""
+    amo.plan("/api/v4/contacts/notes", answer)
+
+    with pytest.raises(CrmUnavailable):
+        await client.find_call(demo, NOTE, since_s=100)
+
+
+@pytest.mark.parametrize("answer", [b"{}", {"_embedded": {}}])
+async def test_half_a_list_of_unsorted_is_not_an_empty_one(
+    client: Client, amo: Amo, demo: Account, answer: Any
+) -> None:  # fmt: skip
+    """As above."""
+    amo.plan("/api/v4/leads/unsorted", answer)
+
+    with pytest.raises(CrmUnavailable):
+        await client.find_unsorted(demo, "c_1", since_s=100)
+
+
+@pytest.mark.parametrize("answer", [402, 404])
+async def test_an_account_without_customers_has_no_calls_there(
+    client: Client, amo: Amo, demo: Account, answer: int
+) -> None:  # fmt: skip
+    """Their absence looks like an account that is not paid."""
+    amo.plan("/api/v4/customers/notes", answer)
+
+    assert await client.find_call(demo, NOTE, since_s=100) is None
 
 
 async def test_a_note_without_our_id_leaves_it_open(client: Client, amo: Amo, demo: Account) -> None:

@@ -292,6 +292,17 @@ async def test_stuck_work_is_named(settings: Settings) -> None:
     assert [one.cause for one in found] == ["stored and not read: 1", "was given up: amoCRM refused"]
 
 
+async def test_a_held_lane_with_work_is_named(settings: Settings) -> None:
+    """amoCRM is away or has blocked us, and calls wait for it; a held lane where nothing waits is no news."""
+    async with opened(settings) as kept:
+        await kept.lanes.pause(f"amo:{ACCOUNT}")
+        await kept.lanes.pause("amo:9")
+
+    (found,) = await bad(settings)
+
+    assert (found.what, "is held" in found.cause) == (f"work of amo:{ACCOUNT}", True)
+
+
 async def test_nothing_connected_is_said(tmp_path: Path) -> None:
     """A fresh installation is told to connect amoCRM and a PBX."""
     settings = settings_of(tmp_path)

@@ -8,7 +8,7 @@ from fakes.clock import START_MS
 from fakes.house import ACCOUNT, OLGA, OTHER_ACCOUNT, PAVEL, STRANGER, USERS, House
 
 from server.core.crm import Grant
-from server.core.errors import AccountUnknown, CrmTokenDead, CrmUnavailable, HostForeign, NotFound
+from server.core.errors import AccountUnknown, CrmTokenDead, CrmUnavailable, HostForeign, NotFound, StoreUnavailable
 from server.core.jobs import Job, Park
 from server.core.records import DISABLED, TOKEN_DEAD, Tokens
 from server.core.vocabulary import Bye, NoticeWay
@@ -136,6 +136,33 @@ async def test_a_dead_token_is_told_to_administrators_once(house: House) -> None
 
     await authorised(house, ACCOUNT)
     assert house.accounts.get(ACCOUNT).state == "active"
+    assert await house.accounts.alerts(ACCOUNT) == []
+
+
+async def test_a_crash_in_the_middle_of_a_new_authorisation_skips_nothing(house: House) -> None:
+    """Until what waited was set going, the account does not count as recovered: the next pulse repeats it."""
+    await house.accounts.died(ACCOUNT)
+
+    async def crash(_: str) -> int:
+        raise StoreUnavailable
+
+    house.shelf.rearm_lane = crash  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await authorised(house, ACCOUNT)
+
+    again = await house.again()
+    assert (again.accounts.get(ACCOUNT).state, again.accounts.tokens(ACCOUNT)) == (TOKEN_DEAD, TOKENS)
+    await again.accounts.recovered(ACCOUNT)
+    assert await again.accounts.alerts(ACCOUNT) == []
+
+
+async def test_the_late_refusal_of_an_account_that_was_switched_off_is_no_news(house: House) -> None:
+    """Switching off kills the tokens; a request on its way then must not bring the account back among the connected."""
+    await house.accounts.disable(ACCOUNT)
+
+    await house.accounts.died(ACCOUNT)
+
+    assert [account.id for account in house.accounts.all()] == [OTHER_ACCOUNT]
     assert await house.accounts.alerts(ACCOUNT) == []
 
 

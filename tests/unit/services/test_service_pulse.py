@@ -43,14 +43,27 @@ async def test_a_sick_amocrm_is_no_dead_authorisation(house: House, pulse: Pulse
     assert {one.state for one in house.accounts.all()} == {"active"}
 
 
-async def test_the_dead_are_left_in_peace(house: House, pulse: Pulse) -> None:
-    """Only a new authorisation helps them."""
+async def test_an_authorisation_that_is_taken_again_needs_nobody(house: House, pulse: Pulse) -> None:
+    """amoCRM refused it by mistake, or we died in the middle of a new one: what waited goes out all the same."""
     await house.accounts.died(ACCOUNT)
-    await house.accounts.died(OTHER_ACCOUNT)
 
     await pulse.feel()
 
-    assert house.crm.count("check") == 0
+    assert house.accounts.get(ACCOUNT).state == "active"
+    assert await house.accounts.alerts(ACCOUNT) == []
+    assert house.shelf.resumed == house.shelf.rearmed == [f"amo:{ACCOUNT}"]
+
+
+async def test_a_dead_authorisation_stays_dead_until_it_is_taken(house: House, pulse: Pulse) -> None:
+    """Asked each time, told once."""
+    admin = house.screen(is_admin=True)
+    house.crm.fail("check", *(CrmTokenDead() for _ in range(4)))
+
+    await pulse.feel()
+    await pulse.feel()
+
+    assert {one.state for one in house.accounts.all()} == {TOKEN_DEAD}
+    assert len(admin.of("alert")) == len(admin.of("crm")) == 1
 
 
 async def test_a_database_that_is_away_does_not_end_the_asking(

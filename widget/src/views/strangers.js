@@ -18,16 +18,6 @@ import { input, labelled, outcome, run, section, select } from "./form.js";
 /** @typedef {{id: number, name: string, statuses: {id: number, name: string}[]}} Pipeline */
 /** @typedef {{box: HTMLElement, read: () => Rule | null}} Row */
 
-/**
- * What an account without rules does, as the server has it (core/strangers.py).
- * @type {Record<string, string>}
- */
-const DEFAULTS = {
-  [CallKind.IN_ANSWERED]: StrangerWay.UNSORTED,
-  [CallKind.IN_MISSED]: StrangerWay.UNSORTED,
-  [CallKind.OUT_ANSWERED]: StrangerWay.CONTACT,
-  [CallKind.OUT_MISSED]: StrangerWay.NOTHING,
-};
 /** @type {string[]} */
 const INCOMING = [CallKind.IN_ANSWERED, CallKind.IN_MISSED];
 const AS_ALL = "";
@@ -116,7 +106,7 @@ function row(kind, known, { line, pipelines, page: { t, data } }) {
   const way = select(line ? [{ value: AS_ALL, label: t("strangers.as_all") }, ...offered] : offered, {
     "data-kmt": `stranger-${kind}`,
   });
-  way.value = known ? known.way : line ? AS_ALL : DEFAULTS[kind];
+  way.value = known ? known.way : line ? AS_ALL : data.stranger_defaults[kind];
   const fields = details(known, { kind, pipelines, users: data.users, t });
   const show = () => fields.show(way.value);
   way.addEventListener("change", show);
