@@ -160,6 +160,11 @@ REARM_LANE = Stmt(
     .values(state=lit(State.BEGUN), due_ms=NOW, dead_ms=bindparam("until"))
     .returning(J.id)
 )
+RENEW_TIME = Stmt(  # one that only waited is not to be given up at its first stumble
+    update(job)
+    .where(J.lane == bindparam("which"), IS_LIVE, J.dead_ms < bindparam("until"))
+    .values(dead_ms=bindparam("until"))
+)
 _old = (
     select(J.id)
     .where(J.state == bindparam("ended"), IS_OVER, J.at_ms < bindparam("before"))

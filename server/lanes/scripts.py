@@ -74,7 +74,8 @@ def rearm(key: str, *, now_ms: int, dead_ms: int) -> Script[bool]:
 
 
 def rearm_lane(lane: str, *, now_ms: int, dead_ms: int) -> Script[int]:
-    """Give all parked jobs of a lane another chance."""
+    """Give all parked jobs of a lane another chance, and those that waited time anew."""
+    yield queries.RENEW_TIME, {"which": lane, "until": dead_ms}
     jobs = yield queries.REARM_LANE, {"which": lane, "now": now_ms, "until": dead_ms}
     if jobs:
         yield queries.BUMP_LANE, {"lane": lane, "next_ms": now_ms}

@@ -87,6 +87,21 @@ async def test_a_lane_that_was_given_up_is_taken_up_again(lanes: Lanes, work: Wo
     assert [[one.unsure for one in work.jobs(key)] for key in ("a", "b")] == [[False, True]] * 2
 
 
+async def test_a_job_that_only_waited_is_not_given_up_at_its_first_stumble(
+    lanes: Lanes, work: Work, clock: HandClock
+) -> None:
+    """It waited longer than its patience for its lane: that was not its fault."""
+    work.plan("waited", Later(0, "stumbles"), None)
+    await lanes.pause("one:1")
+    await lanes.put(job("waited", "one:1", dead_ms=clock.now_ms() + DAY_MS // 2))
+    clock.ahead_ms = DAY_MS
+
+    await lanes.rearm_lane("one:1")
+    await lanes.resume("one:1")
+
+    await settled(lanes, done=1)
+
+
 async def test_old_jobs_are_purged(lanes: Lanes, work: Work, clock: HandClock) -> None:
     """Purging removes what ended before, and only that: parked jobs and timers stay."""
     work.plan("parked", Park())

@@ -85,6 +85,7 @@ CASES = [
     pytest.param(queries.OLDEST_DUE, {"now": NOW}, "job_due", id="oldest"),
     pytest.param(queries.CANCEL, {"grp": "g7", "now": NOW}, "job_grp", id="cancel"),
     pytest.param(queries.PARKED, {"most": 10}, "job_over", id="parked"),
+    pytest.param(queries.RENEW_TIME, {"which": "camp:1", "until": NOW}, "job_due", id="renew time"),
 ]
 
 

@@ -57,7 +57,9 @@ class Teller:
 
     def _with_news(self, line: Line, before: Sequence[Line], heard: Heard | None) -> Line:
         """A decision with the webhook that brought it; what says the same as the one before is a detail of it."""
-        last = next((one.title for one in reversed(before) if one.kind == "decided" and one.tone is not QUIET), "")
+        last = next((one.title for one in reversed(before) if one.kind == "decided" and one.tone is not QUIET), None)
+        if last is None and line.title == self._words("at.changed"):
+            line = replace(line, title=self._words("at.born"))
         if line.title == last and not line.notes:
             line = replace(line, title=self._words("at.detail"), tone=QUIET)
         return replace(line, raw=_raw(heard)) if heard else line
@@ -97,7 +99,7 @@ class Teller:
         return line
 
     def _decided(self, at: str, body: Decided) -> Line:
-        titles = list(dict.fromkeys(self._effects(body))) or [self._words("at.born")]
+        titles = list(dict.fromkeys(self._effects(body))) or [self._words("at.changed")]
         notes = titles[1:]
         if body.reason != WEBHOOK:
             notes.append(self._words(f"reason.{body.reason}"))
@@ -119,9 +121,9 @@ class Teller:
 
     def _shown(self, at: str, body: Shown) -> Line:
         notes = [f"{self._name(int(user))}: {self._words(f'card.{state}')}" for user, state in body.to.items()]
-        who = self._words(f"caller.{body.caller}")
-        links = [(body.name or who, self._origin + body.path)] if body.path else []
-        return Line(at, "shown", self._words("at.shown"), [*notes, who], links=links)
+        who = self._words(f"caller.{body.caller}", name=body.name)
+        links = [(who, self._origin + body.path)] if body.path else []
+        return Line(at, "shown", self._words("at.shown"), notes if links else [*notes, who], links=links)
 
     def _tried(self, at: str, body: Tried) -> Line:
         outcome = self._words(f"outcome.{body.outcome}", wait=self._words.length(body.again_s))
@@ -136,7 +138,7 @@ class Teller:
         return Line(at, "tried", title, notes, tone)
 
     def _placed(self, at: str, place: Place) -> Line:
-        links = [(self.place(place), address)] if (address := self.address(place)) else []
+        links = [(self._entity(place), address)] if (address := self.address(place)) else []
         notes = [self._words("note", id=place.note_id)] if place.note_id else []
         return Line(at, "placed", self._words(f"at.{place.filed}"), notes, GOOD, links)
 
@@ -166,8 +168,11 @@ class Teller:
         if place is None:
             return self._words("filed.none")
         if place.filed is Filed.LOGGED:
-            return self._words(f"filed.{place.noun}", id=place.entity_id)
+            return self._entity(place)
         return self._words(f"filed.{place.filed}")
+
+    def _entity(self, place: Place) -> str:
+        return self._words(f"filed.{place.noun}", id=place.entity_id)
 
     def address(self, place: Place | None) -> str:
         """The address of that place, where it has one."""

@@ -21,6 +21,7 @@ class Words:
     def __init__(self, language: str, zone: str) -> None:
         self.language = language
         self._texts = TEXTS[language]
+        self.zone = zone
         self._zone = ZoneInfo(zone)
 
     @classmethod
