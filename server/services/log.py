@@ -49,6 +49,8 @@ NO_ANSWER = 6
 AGAIN_S = (30, 60, 300, 900, 1800)
 """When to try again to put a call to a number that has just become known: amoCRM's search lags behind."""
 
+SOON_S = 30
+"""When to look again whether a call is logged whose note needs a correction."""
 
 SETTLED = (Filed.LOGGED, Filed.SKIPPED)
 """Nothing more becomes of such a call."""
@@ -198,7 +200,7 @@ class Logging:
         """A record in Unsorted cannot be amended; a note that somebody deleted need not be."""
         before, told = attempt.before, digest(attempt.note)
         if before is None:
-            raise Later(_again_s(job), "the call is not logged yet", unsure=False)
+            raise Later(SOON_S, "the call is not logged yet", unsure=False)
         if not before.note_id or before.told == told:
             return before
         self._check_alive(job)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from fakes.hooks import CLIENT, START_S, answered, ended, mango, mango_call, rang, sipuni
 from fakes.house import ACCOUNT, IRINA, LINE, MANGO_LINE, OLGA, PAVEL, PUBLIC_URL, SEATS, House
+from msgspec import structs
 
 from server.core.crm import CallNote
 from server.core.dial import Dial
@@ -434,11 +435,14 @@ async def test_a_note_that_says_it_all_is_left_alone(house: House) -> None:
 
 
 async def test_news_of_a_call_that_is_not_logged_yet_waits(house: House) -> None:
-    """Its note may be on its way."""
+    """Its note may be on its way; it is corrected soon after, however long that took."""
     await tell(house, rang(), ended(talk_from_s=None), answered())
+    (news,) = [one for one in house.decisions[-1].jobs if one.kind == "correct"]
 
-    with pytest.raises(Later):
-        await correct(house)
+    with pytest.raises(Later) as later:
+        await house.logging.correct([structs.replace(news, tries=10)])
+
+    assert later.value.after_s <= 30
 
 
 async def test_a_note_that_somebody_deleted_stays_deleted(house: House) -> None:
