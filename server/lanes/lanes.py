@@ -149,7 +149,7 @@ class Lanes:
         return is_found
 
     async def rearm_lane(self, lane: str, patience_s: float = PATIENCE_S) -> int:
-        """Give all parked jobs of a lane another chance, as unsure, and those that waited time anew; how many were parked."""
+        """Give all parked jobs of a lane another chance, as unsure; how many. Those that waited get time anew."""
         now_ms = self._clock.now_ms()
         dead_ms = now_ms + round(patience_s * 1000)
         count = await self._db.run(scripts.rearm_lane, lane, now_ms=now_ms, dead_ms=dead_ms)
