@@ -21,8 +21,11 @@ PAGE = 250
 ABSENT = (404, 405)
 """What amoCRM answers where an account's edition lacks a method."""
 
-MOST_PAGES = 40
-"""Ten thousand call notes since a doubtful attempt: more than an account makes in its 18 hours."""
+NO_CUSTOMERS = (402, 403, 426, *ABSENT)
+"""What amoCRM answers about customers where an account has none: that must not look like an account that is blocked."""
+
+MOST_PAGES = 1000
+"""A quarter of a million notes: a list that goes on is no answer."""
 
 EMBED = {"contacts": "leads", "companies": "leads", "leads": "contacts"}
 WATCHED = [
@@ -125,7 +128,7 @@ class Client(Wire):
         seen = self._sightings.get(account.id)
         if seen is None:
             seen = self._sightings[account.id] = Sightings(
-                partial(self._call_notes, account), partial(self._is_there, account)
+                partial(self._call_notes, account), partial(self._is_there, account), self._clock
             )
         return await seen.find(note, since_s)
 
@@ -136,17 +139,16 @@ class Client(Wire):
 
     async def _call_notes(self, account: Account, noun: str, since_s: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
+        accepts = NO_CUSTOMERS if noun == "customers" else ()
         for number in range(1, MOST_PAGES):
             query = [("filter[updated_at][from]", str(since_s)), ("limit", str(PAGE)), ("page", str(number))]
             query += [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out")]
-            # An account may have no customers: that must not look like an account that is not paid.
-            accepts = (402, *ABSENT) if noun == "customers" else ()
             status, body = await self.ask(account, "GET", f"/api/v4/{noun}/notes", query=query, accepts=accepts)
-            content = answers.content_of(body) if status < ABSENT[0] and status != 402 else None
+            content = answers.content_of(body) if status not in accepts else None
             found += answers.listed(content, "notes")
             if not answers.has_more(content):
-                break
-        return found
+                return found
+        raise CrmUnavailable(f"amoCRM's list of {noun} has no end.")  # what was not read is not known to be absent
 
     async def note(self, account: Account, noun: str, entity_id: int, note: CallNote) -> Logged:
         """See `core.crm.Crm.note`."""
@@ -191,8 +193,8 @@ class Client(Wire):
                 if its_uniq in uniqs:
                     return record
             if not answers.has_more(content) or found[-1][2] < since_s:
-                break
-        return None
+                return None
+        raise CrmUnavailable("amoCRM's list of Unsorted has no end.")
 
     async def is_unsorted(self, account: Account, uid: str) -> bool:
         """See `core.crm.Crm.is_unsorted`. amoCRM forgets a record that was sorted: 404, or nothing."""

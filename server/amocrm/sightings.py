@@ -35,9 +35,11 @@ Check = Callable[[Logged], Awaitable[bool]]
 class Sightings:
     """One account's call notes."""
 
-    def __init__(self, read: Read, is_there: Check) -> None:
+    def __init__(self, read: Read, is_there: Check, clock: Callable[[], int]) -> None:
+        """`clock`: now, Unix milliseconds."""
         self._read = read
         self._is_there = is_there
+        self._clock = clock
         self._one_by_one = asyncio.Lock()
         self._begun = 0
         self._read_whole = 0
@@ -72,13 +74,15 @@ class Sightings:
         self._begun += 1
         this = self._begun
         is_deeper = since_s < self._from_s
+        now_s = self._clock() // 1000
         for noun in NOTED:
             newest = self._newest.get(noun, 0)
             begin_s = since_s if is_deeper or not newest else newest - OVERLAP_S
             notes = await self._read(noun, begin_s)
             for one in notes:
                 self._see(one, noun)
-            self._newest[noun] = max([newest, *(int(one.get("updated_at") or 0) for one in notes)])
+            latest = max([newest, *(int(one.get("updated_at") or 0) for one in notes)])
+            self._newest[noun] = min(latest, now_s)  # a note from the future must not hide what comes before it
         self._from_s = min(self._from_s, since_s)
         self._read_whole = this
 

@@ -16,6 +16,7 @@ from yarl import URL
 
 from server.core.crm import Grant
 from server.core.errors import CrmRateLimited, CrmRefused, CrmTokenDead, CrmUnavailable
+from server.core.jobs import still_ours
 from server.core.records import Account, Tokens
 
 from . import answers
@@ -204,6 +205,8 @@ class Wire:
                     return status, body
             await asyncio.sleep(wait_s)
         await turn()
+        if method != hdrs.METH_GET:
+            still_ours()
         return await self._send(method, url, **more)
 
     async def _send(

@@ -5,11 +5,13 @@ belong to the lane, because the other side limits, bans and fails whole accounts
 
 Jobs run at least once. No engine can do better towards a remote side: it may carry a request out and die before it
 answers. What the engine can do is say so: `Job.unsure` is set when an earlier attempt may have had its effect; the
-handler must then look before it sends again. A handler also asks `alive(jobs)` right before every irreversible
-request: after a freeze, another node may have taken its lane over.
+handler must then look before it sends again. And after a freeze another node may have taken the lane over: whoever
+sends something irreversible calls `still_ours()` right before, when nothing is left to wait for.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 
 from msgspec import Struct
 
@@ -116,3 +118,22 @@ class WaitingJob(Struct, frozen=True):
     tries: int
     due_ms: int
     note: str | None
+
+
+_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
+
+
+@contextlib.contextmanager
+def guarded(check: Callable[[], None]) -> Iterator[None]:
+    """Within this block, and in tasks begun there, `still_ours` asks `check`, which raises Later when it is not so."""
+    token = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(token)
+
+
+def still_ours() -> None:
+    """Raises Later when the work at hand belongs to a lane that another node may have by now."""
+    if (check := _check.get()) is not None:
+        check()

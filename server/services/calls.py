@@ -249,9 +249,10 @@ def _jobs(call: Call, effects: Sequence[Effect], now: int, *, is_new: bool = Fal
 
 
 def _correct(call: Call, effects: Sequence[Effect], now: int) -> Iterator[Job]:
-    """News of a call that is over: a late answer, or a recording. What amoCRM was told may be out of date."""
+    """News of a call that was over: a late answer, a recording, more talk. What amoCRM was told may be out of date."""
     is_news = any(isinstance(effect, Corrected | RecordingKnown) for effect in effects)
-    if call.is_live or not is_news or any(isinstance(effect, Ended) for effect in effects):
+    is_reopened = any(isinstance(effect, Reopened) for effect in effects)  # carried out when it is over again
+    if not is_reopened and (call.is_live or not is_news or any(isinstance(effect, Ended) for effect in effects)):
         return
     yield Job(
         lane=f"amo:{call.account_id}",

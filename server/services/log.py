@@ -5,6 +5,7 @@ A note that was perhaps written is looked for before it is written again: amoCRM
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 from weakref import WeakValueDictionary
 
@@ -22,7 +23,7 @@ from server.core.errors import (
     CrmRefused,
     CrmTokenDead,
 )
-from server.core.jobs import Hold, Job, Later, Park
+from server.core.jobs import Hold, Job, Later, Park, guarded
 from server.core.phone import last10, pretty
 from server.core.records import Account, Place
 from server.core.stores import Calls as CallStore
@@ -140,7 +141,7 @@ class Logging:
             if call is None:
                 raise Park("the call is not in the database")
             if call.is_live:
-                raise Later(GOES_ON_S, "the call goes on", unsure=False)
+                raise Later(GOES_ON_S, "the call goes on")
             try:
                 account = self._accounts.get(call.account_id)
             except AccountUnknown as exc:
@@ -151,7 +152,8 @@ class Logging:
                     await self._settle(job, call, account, before, act)
 
     async def _settle(self, job: Job, call: Call, account: Account, before: Place | None, act: Act) -> None:
-        place = await self._carried_out(job, call, account, before, act)
+        with guarded(partial(self._check_alive, job)):
+            place = await self._carried_out(job, call, account, before, act)
         if place is not None and place != before:
             await self._store.file(call.id, place, self._clock())
             log.info("call_filed", filed=place.filed, noun=place.noun, entity=place.entity_id, tries=job.tries)
@@ -174,11 +176,9 @@ class Logging:
     async def _log(self, job: Job, attempt: Attempt) -> Place:
         if job.unsure and (found := await self._look(attempt, since_ms=job.at_ms)):
             return found
-        self._check_alive(job)
         try:
             return await self._send(attempt)
         except CrmEntityUnknown:
-            self._check_alive(job)
             return await self._strangers.take_in(attempt.account, attempt.call, attempt.note)
 
     async def _attach(self, job: Job, attempt: Attempt) -> Place | None:
@@ -190,7 +190,6 @@ class Logging:
             raise Later(_again_s(job), "the call waits in Unsorted", unsure=False)
         if (job.unsure or before.uid) and (found := await self._look(attempt, since_ms=job.at_ms)):
             return found
-        self._check_alive(job)
         try:
             return await self._send(attempt)
         except CrmEntityUnknown as exc:
@@ -201,9 +200,10 @@ class Logging:
         before, told = attempt.before, digest(attempt.note)
         if before is None:
             raise Later(SOON_S, "the call is not logged yet", unsure=False)
+        if before.filed in (Filed.SKIPPED, Filed.STRAY):  # decided on what was known then; an `attach` may be in doubt
+            return await self._log(structs.replace(job, unsure=True), attempt)
         if not before.note_id or before.told == told:
             return before
-        self._check_alive(job)
         try:
             await self._crm.amend(attempt.account, before.noun, before.note_id, attempt.note)
         except CrmRefused as exc:

@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 import structlog
 
 from server.core import phrases
 from server.core.calls import Call
-from server.core.crm import CallNote, Crm, Record, Stranger, Unsorted
+from server.core.crm import CallNote, Crm, Logged, Record, Stranger, Unsorted
 from server.core.errors import CrmRefused
 from server.core.phone import pretty
 from server.core.records import Account, Place
@@ -27,6 +28,18 @@ note that was not found would be written twice.
 """
 
 
+MADE_MS = 3600_000
+"""How long a contact or lead that we made is remembered. In memory: a new process begins when it can be found."""
+
+
+class Made(NamedTuple):
+    """What we made for a number, and when."""
+
+    noun: str
+    entity_id: int
+    at_ms: int
+
+
 class Strangers:
     """Carries out the account's rules."""
 
@@ -39,6 +52,7 @@ class Strangers:
         self._lines = lines
         self._crm = crm
         self._clock = clock
+        self._made: dict[tuple[int, str], Made] = {}
 
     async def take_in(self, account: Account, call: Call, note: CallNote) -> Place:
         """Do with the call what the rules say. Raises CrmError; all but CrmRefused may have had their effect."""
@@ -54,9 +68,20 @@ class Strangers:
         """Where a call stands that was perhaps taken in or logged: at a card, or in Unsorted."""
         since_s = note.started_s - CLOCKS_S
         if (logged := await self._crm.find_call(account, note, since_s=since_s)) is not None:
-            return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id)
+            uid = await self._uid_at(account, note, logged) if logged.noun == "leads" else ""
+            return Place(Filed.UNSORTED if uid else Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, uid)
         record = await self._crm.find_unsorted(account, {note.uniq}, since_s=since_s)
         return _in_unsorted(record) if record is not None else None
+
+    async def _uid_at(self, account: Account, note: CallNote, logged: Logged) -> str:
+        """The record in Unsorted in whose lead a note stands: the note goes with it. "" for a lead like others."""
+        strays = await self._store.strays(account.id, self._clock() - WAITS_MS[StrangerWay.UNSORTED])
+        uids = {place.uid for _, place in strays if place.uid and place.entity_id == logged.entity_id}
+        for uid in uids:
+            if await self._crm.is_unsorted(account, uid):
+                return uid
+        record = None if uids else await self._perhaps_made(account, note)
+        return record.uid if record is not None and record.lead_id == logged.entity_id else ""
 
     async def _to_unsorted(self, account: Account, call: Call, note: CallNote, rule: StrangerRule) -> Place:
         """One open record per caller: who calls again is appended to it."""
@@ -87,7 +112,7 @@ class Strangers:
         same = (place for other, place in strays if other.client_phone == call.client_phone and other.id != call.id)
         open_ = next((place for place in same if place.uid and place.entity_id), None)
         if open_ is None or not await self._crm.is_unsorted(account, open_.uid):
-            open_ = await self._doubtful(account, call)
+            open_ = await self._doubtful(account, note)
         if open_ is None:
             return None
         try:
@@ -96,19 +121,37 @@ class Strangers:
             return None
         return Place(Filed.UNSORTED, logged.noun, logged.entity_id, logged.note_id, open_.uid, digest(note))
 
-    async def _doubtful(self, account: Account, call: Call) -> Place | None:
-        """A record that an attempt of another call of this caller has perhaps made, its answer being lost."""
-        others = await self._store.unfiled_of(account.id, call.client_phone or "")
-        others.pop(call.id, None)
-        if not others:
-            return None
-        await asyncio.sleep(self._settle_s)  # what is not to be seen yet may be there soon
-        since_s = min(others.values()) // 1000 - CLOCKS_S
-        record = await self._crm.find_unsorted(account, others, since_s=since_s)
+    async def _doubtful(self, account: Account, note: CallNote) -> Place | None:
+        record = await self._perhaps_made(account, note, settle_s=self._settle_s)
         return _in_unsorted(record) if record is not None else None
 
+    async def _perhaps_made(self, account: Account, note: CallNote, *, settle_s: float = 0.0) -> Record | None:
+        """A record that an attempt of another call of this caller has perhaps made, its answer being lost."""
+        others = await self._store.unfiled_of(account.id, note.phone)
+        others.pop(note.uniq, None)
+        if not others:
+            return None
+        await asyncio.sleep(settle_s)  # what is not to be seen yet may be there soon
+        since_s = min(others.values()) // 1000 - CLOCKS_S
+        return await self._crm.find_unsorted(account, others, since_s=since_s)
+
     async def _create(self, account: Account, note: CallNote, rule: StrangerRule) -> Place:
-        stranger = Stranger(
+        """One contact or lead for each number: what we made a moment ago amoCRM's search may not know yet."""
+        key = account.id, note.phone
+        made = self._made.get(key)
+        if made is None or self._clock() > made.at_ms + MADE_MS:
+            noun, entity_id = await self._crm.create(account, self._stranger(account, note, rule))
+            made = self._made[key] = Made(noun, entity_id, self._clock())
+            self._made = {one: made for one, made in self._made.items() if self._clock() <= made.at_ms + MADE_MS}
+        try:
+            logged = await self._crm.note(account, made.noun, made.entity_id, note)
+        except CrmRefused:  # somebody deleted it in this moment: the number decides
+            del self._made[key]
+            logged = await self._crm.log_call(account, note)
+        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(note))
+
+    def _stranger(self, account: Account, note: CallNote, rule: StrangerRule) -> Stranger:
+        return Stranger(
             phone=note.phone,
             name=pretty(note.phone),
             lead_name=_title(account, note, rule) if rule.way is StrangerWay.LEAD else "",
@@ -117,12 +160,6 @@ class Strangers:
             responsible_id=rule.responsible_id or note.user_id or 0,
             tags=rule.tags,
         )
-        noun, entity_id = await self._crm.create(account, stranger)
-        try:
-            logged = await self._crm.note(account, noun, entity_id, note)
-        except CrmRefused:  # somebody deleted it in this moment: the number decides
-            logged = await self._crm.log_call(account, note)
-        return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(note))
 
 
 def digest(note: CallNote) -> str:

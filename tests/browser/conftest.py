@@ -30,8 +30,8 @@ async def chrome() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
-    """The worker's sandbox, its phone book complete."""
-    async with running(tmp_path_factory.mktemp("sandbox")) as started:
+    """The worker's sandbox, its phone book complete, with more clients than the sample has: each is handed out once."""
+    async with running(tmp_path_factory.mktemp("sandbox"), "--contacts", "160") as started:
         await until(started.is_copied, timeout_s=60)
         yield started
 

@@ -8,6 +8,7 @@ from typing import Any
 from server.core.book import BookRow
 from server.core.crm import CallNote, Grant, Logged, Page, Pipeline, Record, Status, Stranger, Unsorted
 from server.core.errors import CrmRefused
+from server.core.jobs import still_ours
 from server.core.phone import last10
 from server.core.records import Account, User
 
@@ -85,6 +86,7 @@ class FakeCrm:
 
     async def log_call(self, account: Account, note: CallNote) -> Logged:
         """See `core.crm.Crm.log_call`."""
+        still_ours()
         self._ask("log_call", note.uniq)
         self.notes.append(note)
         self._lose("log_call")
@@ -105,6 +107,7 @@ class FakeCrm:
 
     async def note(self, account: Account, noun: str, entity_id: int, note: CallNote) -> Logged:
         """See `core.crm.Crm.note`."""
+        still_ours()
         self._ask("note", noun, entity_id)
         self.notes.append(note)
         self._lose("note")
@@ -112,11 +115,13 @@ class FakeCrm:
 
     async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
         """See `core.crm.Crm.amend`."""
+        still_ours()
         self._ask("amend", noun, note_id)
         self.notes[note_id - 1] = note
 
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
         """See `core.crm.Crm.create`. Whoever was created is known from now on."""
+        still_ours()
         self._ask("create", stranger.phone)
         self.created.append(stranger)
         self.faults.pop("log_call", None)
@@ -125,6 +130,7 @@ class FakeCrm:
 
     async def put_unsorted(self, account: Account, call: Unsorted) -> Record:
         """See `core.crm.Crm.put_unsorted`. An exact duplicate is refused."""
+        still_ours()
         self._ask("put_unsorted", call.note.uniq)
         if call.note.uniq in self.unsorted:
             raise CrmRefused("NotUnique")

@@ -27,6 +27,7 @@ from server.core.errors import (
     CrmUnavailable,
     CrmUnpaid,
 )
+from server.core.jobs import Later, guarded
 from server.core.records import Account, Tokens
 from server.core.vocabulary import Direction
 
@@ -565,10 +566,10 @@ async def test_half_a_list_of_unsorted_is_not_an_empty_one(
     amo.plan("/api/v4/leads/unsorted", answer)
 
     with pytest.raises(CrmUnavailable):
-        await client.find_unsorted(demo, "c_1", since_s=100)
+        await client.find_unsorted(demo, {"c_1"}, since_s=100)
 
 
-@pytest.mark.parametrize("answer", [402, 404])
+@pytest.mark.parametrize("answer", [402, 403, 404, 426])
 async def test_an_account_without_customers_has_no_calls_there(
     client: Client, amo: Amo, demo: Account, answer: int
 ) -> None:  # fmt: skip
@@ -576,6 +577,34 @@ async def test_an_account_without_customers_has_no_calls_there(
     amo.plan("/api/v4/customers/notes", answer)
 
     assert await client.find_call(demo, NOTE, since_s=100) is None
+
+
+async def test_a_list_of_notes_is_read_to_its_end(client: Client, amo: Amo, demo: Account) -> None:
+    """However many there are: what was not read is not known to be absent."""
+
+    def pages(request: web.Request) -> Any:
+        number = int(request.query["page"])
+        return listing("notes", note("c_1" if number == 45 else f"x{number}"), following="x" if number < 45 else "")
+
+    amo.plan("/api/v4/contacts/notes", pages)
+
+    assert await client.find_call(demo, NOTE, since_s=100) is not None
+
+
+async def test_nothing_is_changed_for_a_lane_that_was_lost_in_the_queue(
+    client: Client, amo: Amo, demo: Account
+) -> None:  # fmt: skip
+    """A request waits for its turn, and for a fresh token; by then another node may have sent it. Looking goes on."""
+
+    def lost() -> None:
+        raise Later(1, "another node has taken over")
+
+    with guarded(lost):
+        with pytest.raises(Later):
+            await client.log_call(demo, NOTE)
+        await client.is_unsorted(demo, "u1")
+
+    assert [method for method, _ in amo.seen] == ["GET"]
 
 
 async def test_a_note_without_our_id_leaves_it_open(client: Client, amo: Amo, demo: Account) -> None:

@@ -49,7 +49,7 @@ def amo() -> Amo:
 
 @pytest.fixture
 def sightings(amo: Amo) -> Sightings:
-    return Sightings(amo.read, amo.is_there)
+    return Sightings(amo.read, amo.is_there, lambda: (START_S + 3600) * 1000)
 
 
 def note(uniq: str) -> CallNote:
@@ -127,3 +127,13 @@ async def test_a_note_that_went_with_its_lead_is_not_found(amo: Amo, sightings: 
     amo.notes["leads"].clear()
 
     assert await sightings.find(note("c_1"), START_S) is None
+
+
+async def test_a_note_from_the_future_hides_nothing(sightings: Sightings, amo: Amo) -> None:
+    """Another telephony's note is dated three hours ahead: what is written before then is found all the same."""
+    amo.put("theirs", START_S + 4 * 3600)
+    assert await sightings.find(note("c_1"), START_S - 100) is None
+
+    amo.put("c_2", START_S + 3600)
+
+    assert await sightings.find(note("c_2"), START_S - 100) is not None
