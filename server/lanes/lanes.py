@@ -135,9 +135,10 @@ class Lanes:
         self._runner.pause(lane, turn=self._pump.turns)
 
     async def resume(self, lane: str) -> None:
-        """End a pause, or a breaker's hold."""
-        await self._db.write(queries.SET_HOLD, {"lane": lane, "next_ms": NEVER, "hold_ms": 0})
-        self._runner.resume(lane)
+        """End a pause, or a breaker's hold, be it written yet or not."""
+        async with self._pump.turning:
+            await self._db.write(queries.SET_HOLD, {"lane": lane, "next_ms": NEVER, "hold_ms": 0})
+            self._runner.resume(lane)
         self.wake()
 
     async def rearm(self, key: str, patience_s: float = PATIENCE_S) -> bool:

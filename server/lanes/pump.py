@@ -56,6 +56,8 @@ class Pump:
 
     def __init__(self, db: Database, runner: Runner, *, clock: SharedClock, owner: str, tuning: Tuning) -> None:
         self.turns = 0  # begun so far
+        self.turning = asyncio.Lock()
+        """Whoever has it changes what a turn would write over."""
         self._db = db
         self._runner = runner
         self._clock = clock
@@ -101,6 +103,10 @@ class Pump:
     async def turn(self, *, leases: bool = True) -> None:
         """One turn. With `leases` false it only settles and gives back: the last one of a process."""
         await self._sync()
+        async with self.turning:
+            await self._turn(leases=leases)
+
+    async def _turn(self, *, leases: bool) -> None:
         started = self._clock.monotonic()
         cares = leases and started >= self._care_at
         self.turns += 1

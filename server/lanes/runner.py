@@ -132,6 +132,10 @@ class Runner:
     def resume(self, lane: str) -> None:
         """The pause is over, in the database too. A lane on its way back returns by its next lease."""
         self._fence.resume(lane)
+        if run := self.runs.get(lane):
+            run.hold_ms = 0
+        if lane in self.ledger.entries.released:
+            self.ledger.entries.released[lane] = 0
 
     def forget(self, grp: str, *, turn: int) -> None:
         """Jobs of `grp` were cancelled: those that have not started do not start."""

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from msgspec import structs
 
-from server.core.crm import Crm, Pipeline
+from server.core.crm import Crm, Grant, Pipeline
 from server.core.errors import AccountUnknown, CrmRefused, CrmTokenDead, NotFound
 from server.core.hosts import Trust
 from server.core.jobs import Job, Park
@@ -169,19 +169,32 @@ class Accounts:
         )
         await self._later.put(job)
 
-    async def exchange(self, jobs: Sequence[Job]) -> Sequence[Job]:
+    async def exchange(self, jobs: Sequence[Job]) -> None:
         """Trade the code for tokens; the phone book is copied next. A dead code is parked: installing anew mends it."""
         (job,) = jobs
         body = msgspec.json.decode(job.body, type=dict[str, str])
         try:
             grant = await self._crm.exchange(body["origin"], body["code"])
         except CrmRefused as exc:
-            raise Park(f"amoCRM refused the code: {exc.message}") from exc
+            account = await self._authorised_before(body["origin"]) if job.unsure else None
+            if account is None:
+                raise Park(f"amoCRM refused the code: {exc.message}") from exc
+        else:
+            account = await self._take_in(body["origin"], grant)
+            await self._later.cancel(f"crawl:{account.id}")  # the copy that an earlier authorisation began
+        lane = f"crawl:{account.id}"
+        key = f"{lane}:{job.key.partition(':')[2]}"  # once, though an attempt breaks off after this
+        step = msgspec.json.encode({"account": account.id})
+        await self._later.put(Job(lane=lane, kind="crawl", key=key, body=step, grp=lane))
+        await self.recovered(account.id)
+        log.info("account_authorised", account=account.id, host=account.host)
+
+    async def _take_in(self, origin: str, grant: Grant) -> Account:
         known = self._known.get(grant.account_id)
         fresh = Account(
             id=grant.account_id,
-            host=body["origin"].partition("://")[2],
-            origin=body["origin"],
+            host=origin.partition("://")[2],
+            origin=origin,
             name=grant.name,
             state=TOKEN_DEAD if known else ACTIVE,  # until all that follows is done: a crash must not skip a part of it
             hook_secret=known.hook_secret if known else secrets.token_urlsafe(24),
@@ -192,12 +205,16 @@ class Accounts:
         )
         await self._store.put(fresh)
         self._known[fresh.id] = await self._store.find(fresh.id) or fresh  # its secret, where another node was faster
-        await self.recovered(fresh.id)
-        log.info("account_authorised", account=fresh.id, host=fresh.host)
-        lane = f"crawl:{fresh.id}"
-        await self._later.cancel(lane)  # the copy that an earlier authorisation began
-        step = msgspec.json.encode({"account": fresh.id})
-        return [Job(lane=lane, kind="crawl", key=f"{lane}:{secrets.token_hex(4)}", body=step, grp=lane)]
+        return fresh
+
+    async def _authorised_before(self, origin: str) -> Account | None:
+        """The account whose code was spent by an attempt that broke off, if its tokens are taken."""
+        account = next((one for one in self.all() if one.origin == origin), None)
+        if account is not None:
+            with contextlib.suppress(CrmTokenDead):
+                await self._crm.check(account, within_s=0)
+                return account
+        return None
 
     def tokens(self, account_id: int) -> Tokens:
         """The account's tokens. Raises CrmTokenDead."""
@@ -250,8 +267,8 @@ class Accounts:
 
         The state comes last: until it is stored, the next pulse repeats the rest.
         """
-        await self._later.resume(f"amo:{account_id}")
         await self._later.rearm_lane(f"amo:{account_id}")
+        await self._later.resume(f"amo:{account_id}")
         await self._store.drop_alerts(account_id, CrmTokenDead.slug)
         await self._set_state(account_id, ACTIVE)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from databases import database_url, db  # noqa: F401
 from lane_fakes import DAY_MS, KINDS, QUICK, HandClock, Work, clock, job, lanes, settled, turns, waiting, work  # noqa: F401
 
-from server.core.jobs import Job, Later, Park
+from server.core.jobs import Hold, Job, Later, Park
 from server.lanes import Lanes
 from server.sql import Database
 
@@ -72,6 +72,22 @@ async def test_pauses_race_with_turns(lanes: Lanes, work: Work) -> None:
         await lanes.resume("quick:race")
 
     await settled(lanes, done=40)
+
+
+async def test_a_resume_ends_a_hold_that_is_not_written_yet(lanes: Lanes, work: Work) -> None:
+    """It waits in memory for the lane's other handlers: authorised anew, nobody waits a quarter of an hour."""
+    release = asyncio.Event()
+    work.plan("held", Hold(900, "blocked"), None)
+    work.plan("busy", waiting(release))
+    await lanes.put(job("busy", "quick:1"), job("held", "quick:1"))
+    await work.saw("busy", "held")
+    await turns(lanes, 3)
+
+    await lanes.resume("quick:1")
+    release.set()
+
+    await settled(lanes, done=2)
+    assert await lanes.held() == {}
 
 
 async def test_a_lane_that_was_given_up_is_taken_up_again(lanes: Lanes, work: Work) -> None:

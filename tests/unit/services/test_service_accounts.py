@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from fakes.clock import START_MS
 from fakes.house import ACCOUNT, OLGA, OTHER_ACCOUNT, PAVEL, STRANGER, USERS, House
+from msgspec import structs
 
 from server.core.crm import Grant
 from server.core.errors import AccountUnknown, CrmTokenDead, CrmUnavailable, HostForeign, NotFound, StoreUnavailable
@@ -22,7 +23,8 @@ async def authorised(house: House, account_id: int = NEW) -> list[Job]:
     """A whole authorisation; the jobs that follow it."""
     house.crm.grants["code-1"] = Grant(account_id, "Магазин", TOKENS)
     await house.accounts.authorise("code-1", HOST)
-    return list(await house.accounts.exchange(house.shelf.of("exchange")[-1:]))
+    await house.accounts.exchange(house.shelf.of("exchange")[-1:])
+    return house.shelf.of("crawl")
 
 
 @pytest.mark.parametrize("referer", ["evil.example", "evilamocrm.ru", "amocrm.ru.evil.example", "127.0.0.1:8800", ""])
@@ -78,6 +80,31 @@ async def test_an_exchange_is_tried_again_while_amocrm_is_away(house: House) -> 
     assert house.accounts.get(NEW).tokens == TOKENS
 
 
+async def test_an_authorisation_that_broke_off_is_completed(house: House) -> None:
+    """Killed between amoCRM's answer and the end: the code is spent, but its tokens are taken, and the phone book is
+    copied, once."""
+    await authorised(house)
+    again = await house.again()
+    (job,) = house.shelf.of("exchange")
+    again.shelf.jobs.clear()
+
+    await again.accounts.exchange([structs.replace(job, unsure=True)])
+
+    (crawl,) = again.shelf.of("crawl")
+    assert crawl.key == f"crawl:{NEW}:{job.key.partition(':')[2]}"
+    assert again.accounts.get(NEW).tokens == TOKENS
+
+
+async def test_a_spent_code_whose_tokens_were_lost_is_parked(house: House) -> None:
+    """Only a new authorisation helps."""
+    await authorised(house)
+    (job,) = house.shelf.of("exchange")
+    house.crm.fail("check", CrmTokenDead())
+
+    with pytest.raises(Park):
+        await house.accounts.exchange([structs.replace(job, unsure=True)])
+
+
 async def test_two_choices_at_once_are_both_kept(house: House) -> None:
     """Two clicks in the settings, faster than the database: neither undoes the other."""
     await asyncio.gather(
@@ -101,14 +128,14 @@ async def test_a_second_authorisation_keeps_what_was_chosen(house: House) -> Non
     """Preferences, the address of amoCRM's webhooks and the copy's progress stay; the earlier copy is called off."""
     await house.accounts.set_prefs(ACCOUNT, notice=NoticeWay.BOTH)
     before = house.accounts.get(ACCOUNT)
-    await house.shelf.put(*await authorised(house, ACCOUNT))
+    (earlier,) = await authorised(house, ACCOUNT)
 
-    await authorised(house, ACCOUNT)
+    (later,) = await authorised(house, ACCOUNT)
 
     after = house.accounts.get(ACCOUNT)
     assert (after.prefs, after.hook_secret, after.progress) == (before.prefs, before.hook_secret, before.progress)
     assert after.tokens == TOKENS
-    assert house.shelf.of("crawl") == []
+    assert later.key != earlier.key
     assert (await house.again()).accounts.get(ACCOUNT).prefs == before.prefs
 
 
