@@ -68,7 +68,10 @@ class FilePress:
 
     async def sweep(self) -> None:
         """Remove what a process that died has left."""
-        await asyncio.to_thread(_sweep, self._folder, time.time() - LEFT_OVER_S)
+        try:
+            await asyncio.to_thread(_sweep, self._folder, time.time() - LEFT_OVER_S)
+        except OSError as exc:
+            raise as_audio_error(exc) from exc
 
 
 class FileIncoming:
@@ -150,5 +153,6 @@ def _head(path: Path) -> bytes:
 
 def _sweep(folder: Path, before_s: float) -> None:
     for path in folder.glob("*"):
-        if path.is_file() and path.stat().st_mtime < before_s:
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # it was finished, and taken away, in this moment
+            if path.is_file() and path.stat().st_mtime < before_s:
+                path.unlink()

@@ -158,7 +158,10 @@ def masked(hook: Hook) -> Any:
     text = hook.body.decode(errors="replace")
     if text:
         said |= _form(text) or {"body": text}
-    return _mask({name: _opened(value) for name, value in said.items()})
+    try:
+        return _mask({name: _opened(value) for name, value in said.items()})
+    except RecursionError:
+        return MASK
 
 
 def _form(text: str) -> dict[str, Any]:
@@ -188,5 +191,8 @@ def _mask(value: Any) -> Any:
 
 def _without_proof(link: re.Match[str]) -> str:
     """A link's host; what follows may open a recording."""
-    parts = urlsplit(link.group())
+    try:
+        parts = urlsplit(link.group())
+    except ValueError:
+        return MASK
     return f"{parts.scheme}://{parts.hostname}/{MASK}"

@@ -64,6 +64,16 @@ def promised(call: Call, kept: Mapping[str, Kept]) -> list[Recording]:
     ]
 
 
+def is_withdrawn(kept: Mapping[str, Kept]) -> bool:
+    """Whether the call's recordings were withdrawn: also the parts of it that are not known yet."""
+    return any(_is_revoked(one) for one in kept.values())
+
+
+def audio_type(told: str) -> str:
+    """A vendor's content type if it is one of audio, else "": what it says is served on our own origin."""
+    return told if told.startswith("audio/") else ""
+
+
 def wait_s(waits: Sequence[float], tries: int) -> float:
     """When to ask again after this many tries: the vendor's ladder, whose last rung repeats."""
     return waits[min(tries, len(waits)) - 1]

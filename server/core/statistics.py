@@ -6,7 +6,8 @@ whom and when, and where that is doubtful nothing is added, for a doubled call i
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -32,6 +33,9 @@ WORD = "statistics"
 CALL_ID = re.compile(r"\d{9,}\.\d+")
 """A recording's id that is the call's own: the form that Asterisk gives its calls."""
 
+
+HIDDEN, NOWHERE = "hidden", "nowhere"
+"""Where calls without a number are found: all of them, for a row that names no telephone; those that name none."""
 
 MADE_UP = "stat-"
 """Begins the reference of a call that its vendor did not name."""
@@ -130,30 +134,61 @@ def match(rows: Sequence[ToldCall], calls: Iterable[Call]) -> list[Match]:
         if named is not None:
             found[number] = named
             taken.add(named.id)
-    by_phone: dict[str, list[Call]] = {}
-    for call in known:
-        by_phone.setdefault(_digits(call.client_phone), []).append(call)
+    index = _Index(known)
     for within_ms, is_same_way in ((NEAR_MS, True), (SLIP_MS, False)):
         nearest = sorted(
             (_unlike(call, told), _apart_ms(call, told), number, call.id, call)
             for number, told in enumerate(rows)
             if number not in found and not told.call_ref
-            for call in by_phone.get(_digits(told.client_phone), ())
-            if _may_be(call, told, is_same_way=is_same_way) and _apart_ms(call, told) <= within_ms
+            for call in index.near(told, within_ms)
+            if _may_be(call, told, is_same_way=is_same_way)
         )
         for *_, number, call_id, call in nearest:
             if number not in found and call_id not in taken:
                 found[number] = call
                 taken.add(call_id)
-    left = {phone: [call for call in calls if call.id not in taken] for phone, calls in by_phone.items()}
     return [
         Match(
             told,
             found.get(number),
-            number not in found and (_is_shifted(told, by_phone) or _is_beside_other_way(told, left)),
+            number not in found and (_is_shifted(told, index) or _is_beside_other_way(told, index, taken)),
         )
         for number, told in enumerate(rows)
     ]
+
+
+class _Index:
+    """Calls by whom they were with, in order of their beginnings: the client; without a number, the telephones."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self._calls: dict[str, list[Call]] = {}
+        for call in sorted(calls, key=_started_ms):
+            at = [f"at {one}" for one in _extensions_of(call)]
+            for who in [last10(call.client_phone)] if call.client_phone else [HIDDEN, *(at or [NOWHERE])]:
+                self._calls.setdefault(who, []).append(call)
+
+    def near(self, told: ToldCall, within_ms: int) -> list[Call]:
+        """Calls that began so near, with the same client; without a number, with a telephone in common."""
+        at = [f"at {one}" for one in (*told.rang, told.answered_by, told.dialled_by) if one]
+        hidden = [*at, NOWHERE] if at else [HIDDEN]
+        found: dict[str, Call] = {}
+        for who in [last10(told.client_phone)] if told.client_phone else hidden:
+            calls = self._calls.get(who, [])
+            first = bisect_left(calls, told.started_ms - within_ms, key=_started_ms)
+            after = bisect_right(calls, told.started_ms + within_ms, key=_started_ms)
+            found |= {call.id: call for call in calls[first:after]}
+        return list(found.values())
+
+
+def _started_ms(call: Call) -> int:
+    return call.verdict.started_ms
+
+
+def _extensions_of(call: Call) -> set[str]:
+    verdict, closed = call.verdict, call.closed
+    told = {verdict.answered_by, *verdict.rang, *(leg.extension for leg in call.legs.values())}
+    told |= {closed.answered_by, closed.dialled_by, *closed.rang} if closed is not None else set()
+    return {one for one in told if one}
 
 
 def told_before(event: CallEvent, known: Iterable[Call]) -> Call | None:
@@ -175,18 +210,20 @@ def _apart_ms(call: Call, told: ToldCall) -> int:
 
 def _may_be(call: Call, told: ToldCall, *, is_same_way: bool) -> bool:
     """Whether the ways agree. The first leg of a call-back looks inbound: where nobody takes it, webhooks tell of a
-    missed call, and the statistics of one going out.
+    missed call, and the statistics of one going out. A call that goes on after a row's end is not the row's.
     """
+    if call.is_live and call.last_ms > told.ended_ms + SLIP_MS:
+        return False
     if is_same_way:
         return call.direction in (told.direction, Direction.UNKNOWN)
     return {call.direction, told.direction} == {Direction.IN, Direction.OUT}
 
 
-def _is_beside_other_way(told: ToldCall, left: Mapping[str, Sequence[Call]]) -> bool:
+def _is_beside_other_way(told: ToldCall, index: _Index, taken: Container[str]) -> bool:
     """Whether a call that is no other row's lies near, the other way."""
     if told.call_ref:
         return False
-    near = (call for call in left.get(_digits(told.client_phone), ()) if _apart_ms(call, told) <= NEAR_MS)
+    near = (call for call in index.near(told, NEAR_MS) if call.id not in taken)
     return any(_may_be(call, told, is_same_way=False) for call in near)
 
 
@@ -196,14 +233,16 @@ def _unlike(call: Call, told: ToldCall) -> bool:
     return not (is_beside and says_the_same(call, told))
 
 
-def _is_shifted(told: ToldCall, by_phone: dict[str, list[Call]]) -> bool:
-    """Whether a call with this number lies whole half-hours beside the row. Where the vendor names calls, none does."""
-    if told.call_ref:
+def _is_shifted(told: ToldCall, index: _Index) -> bool:
+    """Whether a call with this number lies whole half-hours beside the row. Where the vendor names calls, none does;
+    and colleagues call each other at any time.
+    """
+    if told.call_ref or not told.client_phone:
         return False
-    for call in by_phone.get(_digits(told.client_phone), ()):
-        apart_ms = abs(call.verdict.started_ms - told.started_ms)
+    for call in index.near(told, ZONES_MS):
+        apart_ms = _apart_ms(call, told)
         beside_ms = min(apart_ms % STEP_MS, STEP_MS - apart_ms % STEP_MS)
-        if NEAR_MS < apart_ms <= ZONES_MS and beside_ms <= SLIP_MS and call.direction is told.direction:
+        if apart_ms > NEAR_MS and beside_ms <= SLIP_MS and call.direction is told.direction:
             return True
     return False
 

@@ -127,16 +127,16 @@ class Mango:
         """stats/calls: a page is ordered, asked for until it is ready, and read."""
         told: list[ToldCall] = []
         offset = 0  # by what was sent: an item that cannot be read takes its place all the same
-        while True:
+        for _ in range(mango_statistics.MOST_PAGES):
             values = mango_statistics.order(since_ms, until_ms, offset=offset)
             ordered = yield from self._ask("stats/calls/request/", values, keys)
             page = yield from self._report(wire.word(ordered.get("key")), keys)
             told += [one for item in page if (one := mango_statistics.read(item, mango_hooks.why)) is not None]
             offset += len(page)
             if len(page) < mango_statistics.PAGE:
-                break
+                return [one for one in told if since_ms <= one.started_ms < until_ms]
             yield Pause(mango_statistics.ORDER_S)
-        return [one for one in told if since_ms <= one.started_ms < until_ms]
+        raise VendorUnavailable(vendor_text="the report has no end")
 
     def _report(self, key: str, keys: LineKeys) -> Generator[VendorRequest | Pause, VendorAnswer | None, list[Any]]:
         for _ in range(REPORT_TRIES):

@@ -10,6 +10,9 @@ from . import wire
 
 MOSCOW = timezone(timedelta(hours=3))
 PAGE = 5000
+MOST_PAGES = 200
+"""A million calls: a report that goes on is no answer."""
+
 POLL_S = 5.0
 """The least pause between two questions whether a report is ready."""
 

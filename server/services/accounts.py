@@ -144,9 +144,14 @@ class Accounts:
         return user is not None and user.is_admin
 
     async def set_users(self, account_id: int, users: Sequence[User]) -> None:
-        """Replace what is known of the users."""
-        await self._store.set_users(account_id, users)
-        self._know_users(account_id, users)
+        """Replace what is known of the users. Those whom amoCRM does not list any more stay known, as inactive: whoever
+        was removed must not look like one who is new.
+        """
+        listed = {user.id for user in users}
+        gone = [_gone(user) for user in self.users(account_id).values() if user.id not in listed]
+        everybody = [*users, *gone]
+        await self._store.set_users(account_id, everybody)
+        self._know_users(account_id, everybody)
 
     def _know_users(self, account_id: int, users: Sequence[User]) -> None:
         self._users[account_id] = {user.id: user for user in users}
@@ -328,3 +333,7 @@ class Accounts:
     async def alerts(self, account_id: int) -> list[AlertView]:
         """What stands against the account."""
         return await self._store.alerts(account_id)
+
+
+def _gone(user: User) -> User:
+    return structs.replace(user, is_active=False, is_admin=False, rights=Rights(user_id=user.id))

@@ -120,7 +120,11 @@ class Fetching:
         if call.is_live:
             raise Later(GOES_ON_S, "the call goes on", unsure=False)
         recording = call.recordings[wanted.key]
-        kept = (await self._store.find(call.id)).get(wanted.key) or recordings.unknown(call, recording)
+        known = await self._store.find(call.id)
+        kept = known.get(wanted.key) or recordings.unknown(call, recording)
+        if recordings.is_withdrawn(known) and kept.revoked_ms is None:  # a part that came later
+            await self._recordings.revoke(call.account_id, call.id)
+            return
         if self._is_settled(kept):
             return
         line = self._lines.get(call.line_id)
@@ -153,7 +157,7 @@ class Fetching:
             await self._recordings.keep(task.call, task.kept)
             raise Later(self._wait_s(task), exc.message, unsure=False) from exc
         except AudioTooLarge as exc:
-            await self._recordings.keep(task.call, structs.replace(task.kept, state=RecordingState.AVAILABLE))
+            await self._recordings.keep(task.call, self._come(task.kept, RecordingState.AVAILABLE))
             raise Park(exc.message) from exc
         except AudioFull as exc:
             await self._alert(task, exc)
@@ -166,7 +170,7 @@ class Fetching:
         async with sound(self._lines, self._sender, task.line, task.kept.key) as answer:
             store = self._cellar.store
             if store is None:  # it stays with the PBX: now we know that it is there
-                told = answer.head.headers.get("Content-Type", "")
+                told = recordings.audio_type(answer.head.headers.get("Content-Type", ""))
                 there = structs.replace(task.kept, size=answer.size or 0, content_type=told)
                 await self._recordings.keep(task.call, self._come(there, RecordingState.AVAILABLE))
                 return

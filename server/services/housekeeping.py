@@ -52,6 +52,8 @@ class Housekeeping:
                 await self.tidy()
             except OwnError as exc:
                 log.warning("not_tidied", slug=exc.slug)
+            except Exception:  # a fault of ours must not end tidying for good
+                log.exception("not_tidied")
             await asyncio.sleep(EVERY_S)
 
     async def tidy(self) -> None:

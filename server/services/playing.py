@@ -106,15 +106,16 @@ class Playing:
         if call is None or said.recording_key not in call.recordings or said.account_id not in (0, call.account_id):
             raise LinkUnknown
         recording = call.recordings[said.recording_key]
-        known = (await self._store.find(call.id)).get(recording.key)
+        all_known = await self._store.find(call.id)
+        known = all_known.get(recording.key)
         kept = known or recordings.unknown(call, recording)
+        if recordings.is_withdrawn(all_known):
+            raise RecordingRevoked
         found = Found(call, recording, kept, recordings.state_of(recording, known))
         self._check(found)
         return found
 
     def _check(self, found: Found) -> None:
-        if found.kept.revoked_ms is not None:
-            raise RecordingRevoked
         if found.state is RecordingState.EXPIRED:
             raise RecordingExpired
         line = self._lines.get(found.call.line_id)
@@ -175,8 +176,8 @@ def _header(span: Span) -> str:
 
 def _cut(answer: VendorStream, kept: Kept, span: Span) -> Sound:
     """The wanted part of what the vendor sends: it understood the range, or it sends the whole."""
-    told = answer.head.headers.get("Content-Type", "")
-    content_type = told if told.startswith("audio/") else kept.content_type or MP3
+    told = recordings.audio_type(answer.head.headers.get("Content-Type", ""))
+    content_type = told or recordings.audio_type(kept.content_type) or MP3
     place = CONTENT_RANGE.fullmatch(answer.head.headers.get("Content-Range", ""))
     if answer.head.status == 206 and place is not None:
         first, last, size = map(int, place.groups())

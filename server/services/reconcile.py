@@ -181,14 +181,17 @@ class Reconcile:
 
     async def _compare(self, line: Line, wanted: Wanted, told: Sequence[ToldCall]) -> Reconciliation:
         old_ms = self._clock() - self._settle_ms
-        rows = sorted((one for one in told if one.ended_ms < old_ms), key=lambda one: one.started_ms)
+        rows = sorted(told, key=lambda one: one.started_ms)
+        old = {number for number, one in enumerate(rows) if one.ended_ms < old_ms}
         zone_ms = statistics.ZONES_MS + statistics.NEAR_MS
         known = await self._store.of_line(line.id, wanted.since_ms - zone_ms, wanted.until_ms + zone_ms)
         report = Reconciliation(
             line_id=line.id, account_id=line.account_id, at_ms=self._clock(), since_ms=wanted.since_ms,
-            until_ms=wanted.until_ms, told=len(rows),
+            until_ms=wanted.until_ms, told=len(old),
         )  # fmt: skip
-        for one in statistics.match(rows, known):
+        for number, one in enumerate(statistics.match(rows, known)):
+            if number not in old:  # it keeps its call from being taken for another row's
+                continue
             what = await self._settle(line, one, old_ms)
             report = structs.replace(report, **{what: getattr(report, what) + 1}) if what else report
         return report

@@ -114,7 +114,12 @@ class Recordings:
             await listener(call)
 
     def _known(self, call: Call) -> Mapping[str, Kept]:
-        return self._recent.get(call.id, {})
+        known = self._recent.get(call.id, {})
+        if recordings.is_withdrawn(known):  # a part that came later, too
+            unknown = {key: recordings.unknown(call, one) for key, one in call.recordings.items()}
+            now = self._clock()
+            return {key: structs.replace(one, revoked_ms=now) for key, one in {**unknown, **known}.items()}
+        return known
 
     def _remember(self, kept: Kept) -> None:
         """The oldest are forgotten: the store knows them."""

@@ -1,5 +1,6 @@
 """The press: MP3 stays as it came, other sound becomes MP3, and what is no sound is refused."""
 
+import errno
 import math
 import os
 import struct
@@ -189,6 +190,18 @@ async def test_what_a_killed_process_left_is_swept_up(press: FilePress, tmp_path
 async def test_sweeping_where_nothing_ever_came_is_no_error(press: FilePress) -> None:
     """The folder is made by the first recording."""
     await press.sweep()
+
+
+async def test_a_folder_that_went_away_is_an_outage(press: FilePress, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a mount: whoever tidies up asks again later. (The file system is made to fail: none can be unplugged here.)"""
+
+    def dead(*_: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(Path, "glob", dead)
+
+    with pytest.raises(AudioUnavailable):
+        await press.sweep()
 
 
 # -- lengths -------------------------------------------------------------------------------------------------------

@@ -33,9 +33,11 @@ def hook(query: str = "", body: bytes = b"") -> Hook:
         (hook("link=https%3A%2F%2Fsipuni.com%2Frecord%3Fid%3D1%26hash%3Dabc"), {"link": f"https://sipuni.com/{MASK}"}),
         (hook(body=b"\xff no form"), {"body": "� no form"}),
         (hook("sign="), {"sign": ""}),
+        (hook("event=1&utm=http%3A%2F%2F%5Bx"), {"event": "1", "utm": MASK}),
+        (hook(body=b"json=" + b"[" * 600 + b"]" * 600), MASK),
     ],
 )  # fmt: skip
-def test_secrets_and_links_are_masked_and_the_rest_is_shown(one: Hook, shown: dict[str, Any]) -> None:
+def test_secrets_and_links_are_masked_and_the_rest_is_shown(one: Hook, shown: Any) -> None:
     """Of a link, its host is left: what follows may open a recording."""
     assert journal.masked(one) == shown
 

@@ -232,3 +232,13 @@ def test_a_report_that_is_not_made_is_asked_for_later(answers: list[VendorAnswer
 def test_whatever_an_item_holds_it_is_a_call_or_none(changed: dict[str, Any]) -> None:
     """Numbers as texts, lists where none belong."""
     mango_statistics.read(item(**changed), lambda _code, _direction: Result.UNKNOWN)
+
+
+def test_a_report_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends the same page for ever."""
+    monkeypatch.setattr(mango_statistics, "PAGE", 1)
+    monkeypatch.setattr(mango_statistics, "MOST_PAGES", 3)
+    ordered = said({"result": 1000, "key": "K"})
+
+    with pytest.raises(VendorUnavailable):
+        asked("mango", MANGO, *(ordered, report(item())) * 4)

@@ -1,5 +1,6 @@
 """Forgetting: old webhooks and spent tokens go, young ones stay."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -75,3 +76,23 @@ async def test_the_journal_goes_after_its_days(db: Database) -> None:
     await housekeeping(db).tidy()
 
     assert await journal.of_call("c_1") == [young]
+
+
+async def test_a_fault_does_not_end_tidying(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is logged, and all is tried again the next time."""
+    rounds: asyncio.Queue[None] = asyncio.Queue()
+    monkeypatch.setattr("server.services.housekeeping.EVERY_S", 0.0)
+    keeper = housekeeping(db)
+
+    async def broken() -> None:
+        rounds.put_nowait(None)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(keeper, "tidy", broken)
+    task = asyncio.create_task(keeper.keep())
+    try:
+        async with asyncio.timeout(5):
+            await rounds.get()
+            await rounds.get()
+    finally:
+        task.cancel()

@@ -1,11 +1,12 @@
 """Which period a line is compared for, by night and on demand."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pytest
 from fakes.clock import START_MS, HandClock
-from fakes.hooks import CLIENT, ended, rang
+from fakes.hooks import CLIENT, answered, ended, rang
 from fakes.house import ACCOUNT, LINE, House, line
 from msgspec import structs
 
@@ -103,3 +104,93 @@ async def test_webhooks_that_come_after_the_statistics_tell_of_the_same_call(hou
     assert {call.id == born.id for call in await house.kept.calls.of_line(LINE, 0, NIGHT_MS)} == (
         {True} if phone == CLIENT else {True, False}
     )
+
+
+# -- whose row it is ---------------------------------------------------------------------------------------------
+
+
+async def compare(house: House, *rows: ToldCall, at_s: float) -> Reconciliation:
+    """Hold these rows against what is known, so many seconds after the start."""
+    house.clock.now_ms = START_MS + round(at_s * 1000)
+    known = house.lines.get(LINE)
+    assert known is not None
+    return await reconciler(house)._compare(known, Wanted(LINE, START_MS - 1, house.clock.now_ms), rows)
+
+
+async def test_a_young_row_keeps_its_call_from_another_row(house: House) -> None:
+    """The first try was lost and is old; the second was told and is too young to be settled. Each keeps its own."""
+    for hook in (rang(at_s=40), answered(at_s=42)):
+        await house.hear(hook)
+    await house.hear(ended(at_s=100, talk_from_s=42, call_start_timestamp=START_MS // 1000 + 40))
+    known = house.call
+    lost = ToldCall(
+        direction=Direction.IN, started_ms=START_MS, ended_ms=START_MS + 15_000, rang=("201",), result=Result.MISSED,
+        client_phone=known.client_phone,
+    )  # fmt: skip
+    its_own = ToldCall(
+        direction=Direction.IN, started_ms=START_MS + 40_000, ended_ms=START_MS + 100_000, rang=("201",),
+        answered_ms=START_MS + 42_000, answered_by="201", client_phone=known.client_phone,
+    )  # fmt: skip
+
+    for at_s in (650, 15 * 3600):
+        await compare(house, lost, its_own, at_s=at_s)
+
+    calls = await house.kept.calls.of_line(LINE, 0, 1 << 60)
+    assert sorted((one.id == known.id, one.verdict.talk_s) for one in calls) == [(False, 0), (True, 58)]
+
+
+async def test_a_call_that_goes_on_is_not_ended_by_an_earlier_ones_row(house: House) -> None:
+    """A redial that is talked on, and the first try, of which nobody told."""
+    for hook in (rang(at_s=40), answered(at_s=42)):
+        await house.hear(hook)
+    lost = ToldCall(
+        direction=Direction.IN, started_ms=START_MS, ended_ms=START_MS + 15_000, rang=("201",), result=Result.MISSED,
+        client_phone=house.call.client_phone,
+    )  # fmt: skip
+
+    report = await compare(house, lost, at_s=15 * 60)
+
+    calls = await house.kept.calls.of_line(LINE, 0, 1 << 60)
+    assert ([one.is_live for one in calls].count(True), report.added) == (1, 1)
+
+
+async def test_colleagues_calls_are_told_apart_by_their_telephones(house: House) -> None:
+    """201 talks to 202 for long; a call of 203 to 204 that began meanwhile is over."""
+    talk = {"src_type": 2, "src_num": "201", "short_src_num": "201"}
+    await house.hear(rang("202", **talk))
+    await house.hear(answered("202", at_s=2, **talk))
+    other = ToldCall(
+        direction=Direction.INTERNAL, started_ms=START_MS + 30_000, ended_ms=START_MS + 45_000, rang=("204",),
+        dialled_by="203",
+    )  # fmt: skip
+
+    report = await compare(house, other, at_s=15 * 60)
+
+    assert report.added == 1
+    assert (await house.kept.calls.of_line(LINE, 0, START_MS + 10_000))[0].is_live
+
+
+async def test_hidden_callers_an_hour_apart_are_two(house: House) -> None:
+    """A number says who calls; without one, nothing is said by what lies whole half-hours beside it."""
+    await house.hear(rang(src_num="anonymous"))
+    await house.hear(ended(talk_from_s=None, src_num="anonymous"))
+    told = ToldCall(
+        direction=Direction.IN, started_ms=START_MS, ended_ms=START_MS + 9_000, rang=("201",), result=Result.MISSED
+    )
+    lost = structs.replace(told, started_ms=START_MS + 3_602_000, ended_ms=START_MS + 3_610_000, rang=("202",))
+
+    report = await compare(house, told, lost, at_s=3 * 3600)
+
+    assert (report.added, report.doubtful) == (1, 0)
+
+
+@pytest.mark.parametrize("row", [{}, {"rang": ("201",)}])
+async def test_a_hidden_callers_row_may_name_no_telephone(house: House, row: dict[str, Any]) -> None:
+    """Then it is recognised by its moment, and is not added as another call."""
+    await house.hear(rang(src_num="anonymous"))
+    await house.hear(ended(talk_from_s=None, src_num="anonymous"))
+    told = ToldCall(direction=Direction.IN, started_ms=START_MS, ended_ms=START_MS + 9_000, result=Result.MISSED, **row)
+
+    report = await compare(house, told, at_s=3600)
+
+    assert report.added == 0

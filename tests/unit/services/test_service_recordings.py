@@ -658,3 +658,45 @@ async def test_the_card_follows_its_recording(house: House) -> None:
     cards = [message["call"] for message in screen.of("call")]
     shown = [(bool(card.get("recording_url")), card.get("recording_pending", False)) for card in cards]
     assert shown[-3:] == [(False, True), (True, False), (False, False)]
+
+
+async def test_a_recording_that_is_too_large_is_kept_with_the_pbx_for_its_time(call_ended: House) -> None:
+    """Tidying must not take it for one of 1970."""
+    call_ended.press.most = 10
+    call_ended.store_recordings(call_ended.audio, keep_days=365)
+    with pytest.raises(Park):
+        await fetch(call_ended)
+
+    await call_ended.expiry.tidy()
+
+    assert (await kept(call_ended)).state is RecordingState.AVAILABLE
+
+
+async def test_what_a_pbx_calls_its_audio_is_not_served_as_a_page(call_ended: House) -> None:
+    """On our own origin, it would be one of ours."""
+    call_ended.store_recordings(None)
+    call_ended.sender.answers = [VendorAnswer(status=200, body=SOUND, headers={"Content-Type": "text/html"})]
+    await fetch(call_ended)
+
+    found = await call_ended.playing.find(call_ended.recordings.link(call_ended.call).rpartition("/")[2])
+
+    async with call_ended.playing.open(found) as sound:
+        assert sound.content_type == "audio/mpeg"
+
+
+async def test_a_part_that_comes_after_the_withdrawal_is_withdrawn(call_ended: House) -> None:
+    """After a transfer each leg has a recording of its own: no link plays the second either, and it is not fetched."""
+    await fetch(call_ended)
+    await call_ended.recordings.revoke(ACCOUNT, call_ended.call.id)
+
+    await call_ended.hear(ended("202", at_s=40, call_record_link=RECORD.replace("rec-1", "rec-2")))
+    call = call_ended.call
+    second = next(one for one in call.recordings.values() if "rec-2" in one.key)
+
+    assert call_ended.recordings.lasting_link(call) == ""
+    with pytest.raises(RecordingRevoked):
+        await call_ended.playing.find(call_ended.recordings.short_link(call, second).rpartition("/")[2])
+    asked = len(call_ended.sender.requests)
+    await fetch(call_ended)
+    assert len(call_ended.sender.requests) == asked
+    assert (await call_ended.kept.recordings.find(call.id))[second.key].revoked_ms is not None

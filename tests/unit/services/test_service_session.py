@@ -282,3 +282,14 @@ async def test_a_user_whom_the_copy_does_not_know_yet_is_let_in(make: Make, read
 def test_the_audience_has_neither_port_nor_path() -> None:
     """So amoCRM writes `aud`."""
     assert audience_of("http://localhost:8801/amo/oauth") == "http://localhost"
+
+
+async def test_who_was_removed_gets_no_fresh_bearer(house: House, make: Make) -> None:
+    """amoCRM does not list him any more: he is not one who is merely new."""
+    sessions = make()
+    bearer = (await sessions.open("signed")).bearer
+
+    await house.accounts.set_users(ACCOUNT, [one for one in USERS if one.id != OLGA])
+
+    with pytest.raises(BearerInvalid):
+        sessions.renew(sessions.bearer(bearer))
