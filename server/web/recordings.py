@@ -89,7 +89,7 @@ def _headers(found: Found) -> dict[str, str]:
         # Asked anew each time, or what was withdrawn would still be heard.
         hdrs.CACHE_CONTROL: "private, no-cache",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; media-src 'self'",
         "Referrer-Policy": "no-referrer",
         "X-Robots-Tag": "noindex",
     }

@@ -45,6 +45,10 @@ async def test_recording_plays_from_the_card(at: AtDesk, clients: Clients, pbx: 
     # The PBX takes a second to put the recording into its storage.
     assert len(await until(first_bytes)) == 100
     assert await page.evaluate(LISTEN, url) > 0.5
+    async with page.context.expect_page() as coming:
+        await link.click()
+    player = (await coming.value).locator("video, audio")
+    await until(lambda: player.evaluate("(sound) => sound.duration > 0.5"))
 
 
 SEEK = """async (audio) => {
