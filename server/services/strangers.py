@@ -138,16 +138,17 @@ class Strangers:
     async def _create(self, account: Account, note: CallNote, rule: StrangerRule) -> Place:
         """One contact or lead for each number: what we made a moment ago amoCRM's search may not know yet."""
         key = account.id, note.phone
-        made = self._made.get(key)
-        if made is None or self._clock() > made.at_ms + MADE_MS:
-            noun, entity_id = await self._crm.create(account, self._stranger(account, note, rule))
-            made = self._made[key] = Made(noun, entity_id, self._clock())
-            self._made = {one: made for one, made in self._made.items() if self._clock() <= made.at_ms + MADE_MS}
+        self._made = {one: made for one, made in self._made.items() if self._clock() <= made.at_ms + MADE_MS}
+        before = self._made.get(key)
+        made = before or Made(*await self._crm.create(account, self._stranger(account, note, rule)), self._clock())
+        self._made[key] = made
         try:
             logged = await self._crm.note(account, made.noun, made.entity_id, note)
-        except CrmRefused:  # somebody deleted it in this moment: the number decides
+        except CrmRefused:  # somebody deleted it
             del self._made[key]
-            logged = await self._crm.log_call(account, note)
+            if before is not None:
+                return await self._create(account, note, rule)
+            logged = await self._crm.log_call(account, note)  # in this moment: the number decides
         return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(note))
 
     def _stranger(self, account: Account, note: CallNote, rule: StrangerRule) -> Stranger:

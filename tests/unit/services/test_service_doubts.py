@@ -9,7 +9,7 @@ from msgspec import structs
 
 from server.core import statistics
 from server.core.crm import CallNote, Logged
-from server.core.errors import CrmEntityUnknown, CrmRateLimited, CrmUnavailable
+from server.core.errors import CrmEntityUnknown, CrmRateLimited, CrmRefused, CrmUnavailable
 from server.core.jobs import Job, Later
 from server.core.statistics import ToldCall
 from server.core.vocabulary import Direction
@@ -214,6 +214,18 @@ async def test_two_calls_to_a_new_number_make_one_contact(house: House) -> None:
         await attempt(house, job(house, call_id))
 
     assert (len(house.crm.created), len(house.crm.notes)) == (1, 2)
+
+
+async def test_a_contact_that_was_deleted_meanwhile_is_made_anew(house: House) -> None:
+    """Somebody took the first call's contact for rubbish; the second call is not lost with it."""
+    lagging(house)
+    first, second = await calls_to_a_stranger(house, "r1", "r2")
+    await attempt(house, job(house, first))
+    house.crm.fail("note", CrmRefused("NotFound"))
+
+    await attempt(house, job(house, second))
+
+    assert (len(house.crm.created), len(house.crm.notes)) == (2, 2)
 
 
 def lagging(house: House) -> None:
