@@ -199,14 +199,28 @@ def id_of(made: Any, what: str) -> int:
 def records(content: Any) -> list[tuple[Record, str, int]]:
     """Records of Unsorted, each with its call's `uniq` and the moment it was made."""
     return [
-        (
-            Record(str(one["uid"]), next(iter(lead_ids([one])), 0)),
-            str(_dig(one, "metadata", "uniq") or ""),
-            int(one.get("created_at") or 0),
-        )
+        (record(one), str(_dig(one, "metadata", "uniq") or ""), int(one.get("created_at") or 0))
         for one in listed(content, "unsorted")
         if one.get("uid")
     ]
+
+
+def record(one: Any) -> Record:
+    """One record of Unsorted. Whose call it is may be told by name: that names nobody here. Raises CrmUnavailable."""
+    if not _dig(one, "uid"):
+        raise CrmUnavailable("amoCRM's answer about a record in Unsorted was not understood.")
+    return Record(
+        str(one["uid"]),
+        next(iter(lead_ids([one])), 0),
+        duration_s=_number(_dig(one, "metadata", "duration")),
+        user_id=_number(_dig(one, "metadata", "call_responsible")),
+        link=str(_dig(one, "metadata", "link") or ""),
+    )
+
+
+def text_of(note: Mapping[str, Any]) -> str:
+    """What a plain note says."""
+    return str(_dig(note, "params", "text") or "")
 
 
 def uniq_of(note: Mapping[str, Any]) -> str | None:
@@ -254,6 +268,11 @@ def _reason(body: bytes) -> str:
     if isinstance(first, list) and first:
         told += f" ({_dig(first[0], 'path')}: {_dig(first[0], 'detail')})"
     return told
+
+
+def _number(told: Any) -> int:
+    """A number, sent as one or as text; 0 for anything else."""
+    return int(told) if str(told).isdecimal() else 0
 
 
 def _dig(content: Any, *path: str) -> Any:

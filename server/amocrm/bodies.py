@@ -46,10 +46,19 @@ def note(one: CallNote) -> dict[str, Any]:
     }
 
 
-def amended(one: CallNote) -> dict[str, Any]:
-    """What a call's note says by now, for PATCH /api/v4/{entity}/notes/{id}."""
+def amended(one: CallNote, *, entity_id: int, note_id: int) -> dict[str, Any]:
+    """What a call's note says by now, for PATCH /api/v4/{entity}/notes/{id}.
+
+    Documented are the entity, the kind and what the note says; whose it is, amoCRM's own library sends as well.
+    """
     whole = note(one)
-    return {name: whole[name] for name in ("note_type", "params")}
+    names = ("note_type", "params", "created_by", "responsible_user_id")
+    return {"id": note_id, "entity_id": entity_id, **{name: whole[name] for name in names if name in whole}}
+
+
+def remark(text: str) -> dict[str, Any]:
+    """A plain note, for POST /api/v4/{entity}/{id}/notes."""
+    return {"note_type": "common", "params": {"text": text}}
 
 
 def contact(stranger: Stranger) -> dict[str, Any]:

@@ -157,10 +157,20 @@ class Client(Wire):
         made = answers.embedded(answers.content_of(body), "notes")
         return Logged(noun, entity_id, answers.id_of(made, "note"))
 
-    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+    async def amend(self, account: Account, at: Logged, note: CallNote) -> None:
         """See `core.crm.Crm.amend`."""
-        body = {"id": note_id, **bodies.amended(note)}
-        await self.ask(account, "PATCH", f"/api/v4/{noun}/notes/{note_id}", json=body)
+        body = bodies.amended(note, entity_id=at.entity_id, note_id=at.note_id)
+        await self.ask(account, "PATCH", f"/api/v4/{at.noun}/notes/{at.note_id}", json=body)
+
+    async def remarks(self, account: Account, noun: str, entity_id: int) -> list[str]:
+        """See `core.crm.Crm.remarks`."""
+        query = [("filter[note_type][]", "common"), ("order[id]", "asc"), ("limit", str(PAGE))]
+        content = await self.get(account, f"/api/v4/{noun}/{entity_id}/notes", query)
+        return [answers.text_of(note) for note in answers.listed(content, "notes")]
+
+    async def remark(self, account: Account, noun: str, entity_id: int, text: str) -> None:
+        """See `core.crm.Crm.remark`."""
+        await self.ask(account, "POST", f"/api/v4/{noun}/{entity_id}/notes", json=[bodies.remark(text)])
 
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
         """See `core.crm.Crm.create`."""
@@ -196,10 +206,10 @@ class Client(Wire):
                 return None
         raise CrmUnavailable("amoCRM's list of Unsorted has no end.")
 
-    async def is_unsorted(self, account: Account, uid: str) -> bool:
-        """See `core.crm.Crm.is_unsorted`. amoCRM forgets a record that was sorted: 404, or nothing."""
-        status, _ = await self.ask(account, "GET", f"/api/v4/leads/unsorted/{uid}", accepts=(404,))
-        return status == 200
+    async def unsorted(self, account: Account, uid: str) -> Record | None:
+        """See `core.crm.Crm.unsorted`. amoCRM forgets a record that was sorted: 404, or nothing."""
+        status, body = await self.ask(account, "GET", f"/api/v4/leads/unsorted/{uid}", accepts=(404,))
+        return answers.record(answers.content_of(body)) if status == 200 else None
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
         """See `core.crm.Crm.notify`."""

@@ -73,10 +73,17 @@ class Unsorted(Struct, frozen=True, kw_only=True):
 
 
 class Record(Struct, frozen=True):
-    """A record in Unsorted, with the lead inside."""
+    """A record in Unsorted, with the lead inside, and what it says of its call."""
 
     uid: str
     lead_id: int = 0
+    duration_s: int = 0
+    user_id: int = 0
+    link: str = ""
+
+    def says(self, note: CallNote) -> bool:
+        """Whether it says all of a call that such a record can say."""
+        return (self.duration_s, self.user_id, self.link) == (note.duration_s, note.user_id or 0, note.link)
 
 
 class Status(Struct, frozen=True):
@@ -152,8 +159,16 @@ class Crm(Protocol):
         """Write the call into this entity's feed. Any error but CrmRefused may have had its effect."""
         ...
 
-    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+    async def amend(self, account: Account, at: Logged, note: CallNote) -> None:
         """Let a note say what is known of its call by now. Harmless to repeat. Raises CrmRefused when it is gone."""
+        ...
+
+    async def remarks(self, account: Account, noun: str, entity_id: int) -> list[str]:
+        """The texts of this entity's plain notes, oldest first."""
+        ...
+
+    async def remark(self, account: Account, noun: str, entity_id: int, text: str) -> None:
+        """Write a plain note. Any error but CrmRefused may have had its effect."""
         ...
 
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
@@ -168,8 +183,8 @@ class Crm(Protocol):
         """Look for one of these calls among the records that wait since then."""
         ...
 
-    async def is_unsorted(self, account: Account, uid: str) -> bool:
-        """Whether a record still waits: neither accepted nor declined nor gone."""
+    async def unsorted(self, account: Account, uid: str) -> Record | None:
+        """A record that still waits; None: accepted, declined or gone."""
         ...
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:

@@ -14,6 +14,11 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "call_to": "Звонок на {phone}",
         "talked": "Говорили: {chain}",
         "ended_unknown": "Конец звонка АТС не сообщила",
+        "told_later": "АТС уточнила первый звонок этой заявки: {facts}",
+        "told_talk": "разговор {length}",
+        "told_missed": "не отвечен",
+        "told_agent": "сотрудник: {name}",
+        "told_link": "запись: {link}",
     },
     ENGLISH: {
         "call_from": "Call from {phone}",
@@ -21,6 +26,11 @@ PHRASES: Final[dict[str, dict[str, str]]] = {
         "call_to": "Call to {phone}",
         "talked": "Talked: {chain}",
         "ended_unknown": "The PBX did not tell when the call ended",
+        "told_later": "The PBX told more about the first call of this request: {facts}",
+        "told_talk": "talk {length}",
+        "told_missed": "not answered",
+        "told_agent": "agent: {name}",
+        "told_link": "recording: {link}",
     },
 }
 

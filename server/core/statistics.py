@@ -19,7 +19,7 @@ from .vocabulary import CallState, Direction, RecordingState, Result
 NEAR_MS = 60_000
 """How far the beginnings of one call may lie apart: statistics count from the first ring, or from the menu."""
 
-TALK_S = 2
+TALK_S = 1
 """How far two lengths of one talk may lie apart: each is made of whole seconds, rounded anywhere."""
 
 ZONES_MS = 14 * 3_600_000

@@ -68,6 +68,7 @@ TABLE: Final = (
     Switch("query_digits", 7, "§5", "digits compared by query="),
     Switch("note_visible_after_s", 0.0, "§4.6", "seconds until a new call note appears in GET …/notes"),
     Switch("note_uniq", True, "§4.6", "params.uniq shown in call notes"),
+    Switch("note_owner_amended", True, "§4.9", "PATCH of a note also changes whose it is"),
     Switch(
         "unsorted_exact_duplicates", "refuse", "§4.8", "an exact copy of an unsorted call", choices=("refuse", "accept")
     ),

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from server.core import phrases
 from server.core.calls import Call, chain
-from server.core.crm import CallNote, Crm
+from server.core.crm import CallNote, Crm, Logged
 from server.core.errors import (
     AccountUnknown,
     CrmEntityUnknown,
@@ -179,16 +179,22 @@ class Logging:
         try:
             return await self._send(attempt)
         except CrmEntityUnknown:
-            return await self._strangers.take_in(attempt.account, attempt.call, attempt.note)
+            place = await self._strangers.take_in(attempt.account, attempt.call, attempt.note)
+        if place.filed is Filed.LOGGED:  # amoCRM's webhook of the new contact tells the same, once it comes
+            await self.learned(attempt.account.id, [last10(attempt.note.phone)])
+        return place
 
     async def _attach(self, job: Job, attempt: Attempt) -> Place | None:
-        """The record in Unsorted goes when somebody accepts it (then the call is there), or creates a contact."""
+        """The record in Unsorted goes when somebody accepts it (then the call is there), or creates a contact.
+
+        The call is looked for at any rate: a correction before may have left a note in doubt.
+        """
         before = attempt.before
         if before is None or self._is_late(attempt.call, before):
             return before
-        if before.uid and await self._crm.is_unsorted(attempt.account, before.uid):
+        if before.uid and await self._crm.unsorted(attempt.account, before.uid):
             raise Later(_again_s(job), "the call waits in Unsorted", unsure=False)
-        if (job.unsure or before.uid) and (found := await self._look(attempt, since_ms=job.at_ms)):
+        if found := await self._look(attempt, since_ms=job.at_ms):
             return found
         try:
             return await self._send(attempt)
@@ -196,33 +202,65 @@ class Logging:
             raise Later(_again_s(job), "amoCRM knows nobody with this number", unsure=False) from exc
 
     async def _correct(self, job: Job, attempt: Attempt) -> Place | None:
-        """A record in Unsorted cannot be amended; a note that somebody deleted need not be."""
-        before, told = attempt.before, digest(attempt.note)
+        """What was decided on what was known then is decided anew; what was written is amended."""
+        before = attempt.before
         if before is None:
             raise Later(SOON_S, "the call is not logged yet", unsure=False)
-        if before.filed in (Filed.SKIPPED, Filed.STRAY):  # decided on what was known then; an `attach` may be in doubt
-            return await self._log(structs.replace(job, unsure=True), attempt)
-        if not before.note_id or before.told == told:
+        if before.told == digest(attempt.note):
             return before
+        if before.filed in (Filed.SKIPPED, Filed.STRAY):  # an `attach` may be in doubt
+            return await self._log(structs.replace(job, unsure=True), attempt)
+        if before.uid and not before.note_id:
+            await self._remark(job, attempt, before)
+            return structs.replace(before, told=digest(attempt.note))
+        return await self._amend(attempt, before)
+
+    async def _amend(self, attempt: Attempt, place: Place) -> Place:
+        """Let the note at a place say what is known. One that somebody deleted need not."""
+        if not place.note_id:
+            return place
+        at = Logged(place.noun, place.entity_id, place.note_id)
         try:
-            await self._crm.amend(attempt.account, before.noun, before.note_id, attempt.note)
+            await self._crm.amend(attempt.account, at, attempt.note)
         except CrmRefused as exc:
             log.warning("note_not_amended", reason=exc.message)
-            return before
-        return structs.replace(before, told=told)
+            return place
+        return structs.replace(place, told=digest(attempt.note))
+
+    async def _remark(self, job: Job, attempt: Attempt, place: Place) -> None:
+        """A record in Unsorted cannot be amended: what it does not say stands in a plain note of its lead. Once it is
+        sorted, `attach` finds the call's own note and amends that.
+        """
+        account, note = attempt.account, attempt.note
+        record = await self._crm.unsorted(account, place.uid)
+        if record is None or not place.entity_id:
+            return
+        if job.unsure:
+            await asyncio.sleep(max(0.0, self._settle_s - (self._clock() - job.at_ms) / 1000))
+        text = self._told_later(account, note)
+        try:
+            written = await self._crm.remarks(account, place.noun, place.entity_id)
+            ours = [one for one in written if one.startswith(phrases.say(account.host, "told_later", facts=""))]
+            is_said = ours[-1] == text if ours else record.says(note)
+            if not is_said:
+                await self._crm.remark(account, place.noun, place.entity_id, text)
+        except CrmRefused as exc:  # it was sorted in this moment, or amoCRM takes no notes there
+            log.warning("record_not_amended", reason=exc.message)
 
     async def _send(self, attempt: Attempt) -> Place:
         logged = await self._crm.log_call(attempt.account, attempt.note)
         return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(attempt.note))
 
     async def _look(self, attempt: Attempt, *, since_ms: int) -> Place | None:
-        """Twice, `settle_s` after the attempt and once more: what is not there yet may be there soon."""
+        """Twice, `settle_s` after the attempt and once more: what is not there yet may be there soon. What was written
+        then may know less than we do now.
+        """
         await asyncio.sleep(max(0.0, self._settle_s - (self._clock() - since_ms) / 1000))
         found = await self._strangers.find(attempt.account, attempt.note)
         if found is None:
             await asyncio.sleep(self._settle_s)
             found = await self._strangers.find(attempt.account, attempt.note)
-        return found
+        return await self._amend(attempt, found) if found is not None else None
 
     def _turn(self, call: Call) -> asyncio.Lock:
         """One call of a caller at a time: two at once must not make two records, or two contacts, of him."""
@@ -280,6 +318,18 @@ class Logging:
         if call.verdict.state is CallState.ENDED_UNKNOWN:
             words.append(phrases.say(account.host, "ended_unknown"))
         return ". ".join(words)
+
+    def _told_later(self, account: Account, note: CallNote) -> str:
+        """A call's facts in words, for people."""
+        say = partial(phrases.say, account.host)
+        length = f"{note.duration_s // 60}:{note.duration_s % 60:02}"
+        person = self._accounts.people(account.id).get(note.user_id or 0)
+        is_answered = note.status == STATUS[Result.ANSWERED]
+        facts = [say("told_talk", length=length) if is_answered else say("told_missed")]
+        facts += [say("told_agent", name=person.name)] if person else []
+        facts += [note.result_text] if note.result_text else []
+        facts += [say("told_link", link=note.link)] if note.link else []
+        return say("told_later", facts="; ".join(facts))
 
     def _name(self, call: Call, account: Account, talker: str) -> str:
         users = self._lines.users_at(call.line_id, talker)

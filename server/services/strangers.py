@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from server.core import phrases
 from server.core.calls import Call
@@ -59,7 +60,7 @@ class Strangers:
         rule = rule_for(account.prefs.strangers, kind_of(call.verdict), call.line_id)
         log.info("number_unknown", way=rule.way, kind=rule.kind)
         if rule.way is StrangerWay.NOTHING:
-            return Place(Filed.STRAY)
+            return Place(Filed.STRAY, told=digest(note))
         if rule.way is StrangerWay.UNSORTED:
             return await self._to_unsorted(account, call, note, rule)
         return await self._create(account, note, rule)
@@ -78,7 +79,7 @@ class Strangers:
         strays = await self._store.strays(account.id, self._clock() - WAITS_MS[StrangerWay.UNSORTED])
         uids = {place.uid for _, place in strays if place.uid and place.entity_id == logged.entity_id}
         for uid in uids:
-            if await self._crm.is_unsorted(account, uid):
+            if await self._crm.unsorted(account, uid):
                 return uid
         record = None if uids else await self._perhaps_made(account, note)
         return record.uid if record is not None and record.lead_id == logged.entity_id else ""
@@ -99,7 +100,8 @@ class Strangers:
             tags=rule.tags,
         )
         try:
-            return _in_unsorted(await self._crm.put_unsorted(account, wanted))
+            made = await self._crm.put_unsorted(account, wanted)
+            return structs.replace(_in_unsorted(made), told=digest(note))
         except CrmRefused:  # also of an exact duplicate: an attempt whose answer was lost
             record = await self._crm.find_unsorted(account, {note.uniq}, since_s=note.started_s - CLOCKS_S)
             if record is None:
@@ -111,7 +113,7 @@ class Strangers:
         strays = await self._store.strays(account.id, since_ms)
         same = (place for other, place in strays if other.client_phone == call.client_phone and other.id != call.id)
         open_ = next((place for place in same if place.uid and place.entity_id), None)
-        if open_ is None or not await self._crm.is_unsorted(account, open_.uid):
+        if open_ is None or not await self._crm.unsorted(account, open_.uid):
             open_ = await self._doubtful(account, note)
         if open_ is None:
             return None

@@ -2,6 +2,7 @@
 logged when amoCRM shows it.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,11 @@ from .script import Planned
 
 Json = dict[str, Any]
 
-MORE_S = 2
-"""How much longer than planned a talk may last: vendors give whole seconds, and a busy machine hangs up late."""
+ROUNDED_S = 1
+"""How far a length may lie from the one that was played: a talk between two moments, each cut to whole seconds."""
+
+REMARK = re.compile(r": (?:разговор (?P<minutes>\d+):(?P<seconds>\d\d)|не отвечен)(?:; сотрудник: (?P<name>[^;]+))?")
+"""What is told below a record in Unsorted, which cannot be amended."""
 
 NEAR_S = 2
 
@@ -24,17 +28,23 @@ DIRECTIONS = {"call_in": "in", "call_out": "out"}
 
 @dataclass(frozen=True)
 class Played:
-    """A planned call, its vendor's name for it, and when it began (Unix seconds)."""
+    """A planned call, its vendor's name for it, when it began (Unix seconds), and how long the client talked."""
 
     plan: Planned
     call_ref: str
     at: float
+    talk_s: float
+
+    def lasts(self, seconds: int) -> bool:
+        """Whether a talk may be said to have lasted so long."""
+        return abs(seconds - int(self.talk_s)) <= ROUNDED_S if self.plan.is_answered else seconds == 0
 
 
 @dataclass(frozen=True)
 class Held:
     """What amoCRM holds. `notes`: call notes; `records`: open ones in Unsorted; `new_contacts`: how many were made, by
-    number; `new_leads`: how many leads were made; `users`: whoever sits at an extension.
+    number; `new_leads`: how many leads were made; `users`: whoever sits at an extension; `names`: theirs; `remarks`:
+    the plain notes of leads, oldest first.
     """
 
     notes: Sequence[Json]
@@ -42,6 +52,8 @@ class Held:
     new_contacts: Mapping[str, int]
     new_leads: int
     users: Mapping[str, int]
+    names: Mapping[str, int] = field(default_factory=dict)
+    remarks: Sequence[Json] = ()
 
 
 @dataclass(frozen=True)
@@ -88,8 +100,8 @@ def judge(played: Iterable[Played], calls: Iterable[Json], held: Held) -> Verdic
             continue
         if len(mine) > 1:
             verdict.doubled.append(f"{name}: {len(mine)} calls of ours")
-        _compare(verdict, name, one.plan, mine[0])
-        _look(verdict, f"{name}: {mine[0]['id']}", one.plan, entries.pop(mine[0]["id"], []), held.users)
+        _compare(verdict, name, one, mine[0])
+        _look(verdict, f"{name}: {mine[0]['id']}", one, entries.pop(mine[0]["id"], []), held.users)
     for extra in (call for several in ours.values() for call in several):
         verdict.doubled.append(f"{extra['provider']} {extra['provider_call_id']}: nobody played it")
     for uniq in entries:
@@ -116,14 +128,21 @@ def _entries(held: Held) -> dict[str, list[Entry]]:
             direction, status = DIRECTIONS[note["note_type"]], int(params.get("call_status") or 0)
             entry = Entry(int(params.get("duration") or 0), int(note["responsible_user_id"]), direction, status)
             found[params["uniq"]].append(entry)
+    remarks = {one["entity_id"]: remark for one in held.remarks if (remark := REMARK.search(one["params"]["text"]))}
     for record in held.records:
         told = record["metadata"]
-        found[told["uniq"]].append(Entry(int(told.get("duration") or 0), int(told.get("call_responsible") or 0)))
+        entry = Entry(int(told.get("duration") or 0), int(told.get("call_responsible") or 0))
+        lead_id = next((lead["id"] for lead in record["_embedded"]["leads"]), 0)
+        if (remark := remarks.get(lead_id)) is not None:
+            length = int(remark["minutes"] or 0) * 60 + int(remark["seconds"] or 0)
+            entry = Entry(length, held.names.get(remark["name"], 0))
+        found[told["uniq"]].append(entry)
     return found
 
 
-def _compare(verdict: Verdict, name: str, plan: Planned, call: Json) -> None:
+def _compare(verdict: Verdict, name: str, one: Played, call: Json) -> None:
     """What we know of the call against what was played."""
+    plan = one.plan
     told = {
         "direction": (call["direction"], plan.direction),
         "client_phone": (call["client_phone"], plan.phone),
@@ -133,12 +152,13 @@ def _compare(verdict: Verdict, name: str, plan: Planned, call: Json) -> None:
     for what, (ours, theirs) in told.items():
         if ours != theirs:
             verdict.wrong.append(f"{name}: {what} is {ours}, was {theirs}")
-    if not _is_length(plan, call["talk_s"]):
-        verdict.wrong.append(f"{name}: talk of {call['talk_s']} s, was {plan.talk_s} s")
+    if not one.lasts(call["talk_s"]):
+        verdict.wrong.append(f"{name}: talk of {call['talk_s']} s, was {one.talk_s:.1f} s")
 
 
-def _look(verdict: Verdict, name: str, plan: Planned, entries: Sequence[Entry], users: Mapping[str, int]) -> None:
+def _look(verdict: Verdict, name: str, one: Played, entries: Sequence[Entry], users: Mapping[str, int]) -> None:
     """What amoCRM holds of the call against what was played."""
+    plan = one.plan
     if plan.is_stranger and plan.scenario == "outgoing_missed" and not entries:
         return  # by rule such a call waits for its number
     if not entries:
@@ -147,8 +167,8 @@ def _look(verdict: Verdict, name: str, plan: Planned, entries: Sequence[Entry], 
         verdict.doubled.append(f"{name} stands {len(entries)} times in amoCRM")
     agents = {users[extension] for extension in plan.agents}
     for entry in entries:
-        if not _is_length(plan, entry.duration):
-            verdict.wrong.append(f"{name} lasts {entry.duration} s in amoCRM, was {plan.talk_s} s")
+        if not one.lasts(entry.duration):
+            verdict.wrong.append(f"{name} lasts {entry.duration} s in amoCRM, was {one.talk_s:.1f} s")
         if entry.user not in agents:
             verdict.wrong.append(f"{name} belongs to {entry.user} in amoCRM, was one of {sorted(agents)}")
         if entry.direction not in (None, plan.direction):
@@ -163,8 +183,3 @@ def _count_strangers(verdict: Verdict, held: Held) -> None:
     verdict.doubled += [f"{phone}: {count} records in Unsorted" for phone, count in callers.items() if count > 1]
     verdict.doubled += [f"{phone}: {count} new contacts" for phone, count in held.new_contacts.items() if count > 1]
     verdict.doubled += ["a lead that no rule asks for"] * max(0, held.new_leads - len(held.records))
-
-
-def _is_length(plan: Planned, seconds: int) -> bool:
-    """Whether a talk may last so long. After a transfer the client talks, or waits, all the time."""
-    return int(plan.talk_s) <= seconds <= plan.talk_s + MORE_S if plan.is_answered else seconds == 0

@@ -101,6 +101,15 @@ async def drill(options: Options, folder: Path) -> tuple[Verdict, Figures]:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A planned call, its vendor's name for it, and when it began (Unix seconds)."""
+
+    plan: Planned
+    call_ref: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Before:
     """What amoCRM held: `phones` that exactly one contact has, ids of contacts and leads."""
 
@@ -128,9 +137,10 @@ class Drill:
             await self._spread(stack)
             before = await self._before()
             await self._break()
-            played = await self._play(before.phones)
+            begun = await self._play(before.phones)
             self.figures.played_s = time.monotonic() - started
             await self._repair()
+            played = await self._as_played(begun)
             await self._settle()
             self.figures.whole_s = time.monotonic() - started
             for node in self._nodes:
@@ -172,10 +182,10 @@ class Drill:
 
     # -- meanwhile -----------------------------------------------------------------------------------------------------
 
-    async def _play(self, phones: Sequence[str]) -> list[Played]:
+    async def _play(self, phones: Sequence[str]) -> list[Begun]:
         """All calls, so many at once; at random moments a node is killed, and in the middle amoCRM is gone."""
         calls = list(plan(self._options.calls, phones, seed=self._options.seed))
-        played: list[Played] = []
+        begun: list[Begun] = []
         free = asyncio.Semaphore(self._options.at_once)
         kills = sorted(self._chance.randrange(1, len(calls)) for _ in range(self._options.kills))
         outage = len(calls) // 2
@@ -185,7 +195,7 @@ class Drill:
                 url = f"{self._sandbox.amocrm}/sandbox/pbx/{one.vendor}/calls"
                 at = time.time()
                 answer = await self._sandbox.ask("POST", url, json=one.body)
-                played.append(Played(one, answer["call_id"], at))
+                begun.append(Begun(one, answer["call_id"], at))
                 await asyncio.sleep(one.talk_s + 1.0)
 
         async with asyncio.TaskGroup() as group:
@@ -197,7 +207,7 @@ class Drill:
                     group.create_task(self._kill())  # meanwhile people go on calling
                 if one.number == outage and self._options.outage_s:
                     await self._sandbox.fault(target="amocrm", kind="outage", path="/", for_s=self._options.outage_s)
-        return played
+        return begun
 
     async def _kill(self) -> None:
         async with self._killing:
@@ -251,8 +261,21 @@ class Drill:
         return news
 
     async def _is_silent(self, vendor: str) -> bool:
-        state = await self._sandbox.ask("GET", f"{self._sandbox.info['pbx'][vendor]['url']}/phone/api/state")
-        return not any(call["is_live"] for call in state["calls"])
+        return not any(call["is_live"] for call in await self._calls_at(vendor))
+
+    async def _calls_at(self, vendor: str) -> list[Json]:
+        """What a PBX knows of all its calls."""
+        state = await self._sandbox.ask("GET", f"{self._sandbox.info['pbx'][vendor]['url']}/sandbox/calls")
+        return list(state["calls"])
+
+    async def _as_played(self, begun: Sequence[Begun]) -> list[Played]:
+        """The calls with how long they were really talked: a busy machine hangs up late."""
+        talks = {
+            (vendor, call["call_id"]): call["ended_at"] - (call["talk_started_at"] or call["ended_at"])
+            for vendor in VENDORS
+            for call in await self._calls_at(vendor)
+        }
+        return [Played(one.plan, one.call_ref, one.at, talks[one.plan.vendor, one.call_ref]) for one in begun]
 
     async def _is_quiet(self) -> bool:
         """Nothing is on its way to amoCRM. (What still goes on by our knowledge is the statistics' to end.)"""
@@ -284,7 +307,10 @@ class Drill:
         leads = await self._all("/api/v4/leads?limit=250", "leads")
         fresh = Counter(phone for one in contacts if one["id"] not in before.contacts for phone in _phones_of(one))
         users = {str(user["extension"]): int(user["id"]) for user in self._sandbox.info["users"]}
-        return Held(notes, records, fresh, len({one["id"] for one in leads} - before.leads), users)
+        names = {str(user["name"]): int(user["id"]) for user in self._sandbox.info["users"]}
+        remarks = await self._all("/api/v4/leads/notes?limit=250&filter[note_type][]=common&order[id]=asc", "notes")
+        new_leads = len({one["id"] for one in leads} - before.leads)
+        return Held(notes, records, fresh, new_leads, users, names, remarks)
 
     async def _all(self, path: str, name: str) -> list[Json]:
         found: list[Json] = []

@@ -29,7 +29,8 @@ class FakeCrm:
         self.notes: list[CallNote] = []
         self.created: list[Stranger] = []
         self.put: list[Unsorted] = []
-        self.unsorted: dict[str, Record] = {}
+        self.waiting: dict[str, Record] = {}
+        self.remarked: dict[int, list[str]] = {}
         self.hidden_looks = 0
         self.search_gate = asyncio.Event()
         self.search_gate.set()
@@ -113,11 +114,23 @@ class FakeCrm:
         self._lose("note")
         return Logged(noun, entity_id, len(self.notes))
 
-    async def amend(self, account: Account, noun: str, note_id: int, note: CallNote) -> None:
+    async def amend(self, account: Account, at: Logged, note: CallNote) -> None:
         """See `core.crm.Crm.amend`."""
         still_ours()
-        self._ask("amend", noun, note_id)
-        self.notes[note_id - 1] = note
+        self._ask("amend", at.noun, at.note_id)
+        self.notes[at.note_id - 1] = note
+
+    async def remarks(self, account: Account, noun: str, entity_id: int) -> list[str]:
+        """See `core.crm.Crm.remarks`."""
+        self._ask("remarks", noun, entity_id)
+        return list(self.remarked.get(entity_id, []))
+
+    async def remark(self, account: Account, noun: str, entity_id: int, text: str) -> None:
+        """See `core.crm.Crm.remark`."""
+        still_ours()
+        self._ask("remark", noun, entity_id)
+        self.remarked.setdefault(entity_id, []).append(text)
+        self._lose("remark")
 
     async def create(self, account: Account, stranger: Stranger) -> tuple[str, int]:
         """See `core.crm.Crm.create`. Whoever was created is known from now on."""
@@ -132,10 +145,11 @@ class FakeCrm:
         """See `core.crm.Crm.put_unsorted`. An exact duplicate is refused."""
         still_ours()
         self._ask("put_unsorted", call.note.uniq)
-        if call.note.uniq in self.unsorted:
+        if call.note.uniq in self.waiting:
             raise CrmRefused("NotUnique")
-        record = Record(f"uid-{len(self.unsorted) + 1}", 800 + len(self.unsorted))
-        self.unsorted[call.note.uniq] = record
+        told = call.note.duration_s, call.note.user_id or 0, call.note.link
+        record = Record(f"uid-{len(self.waiting) + 1}", 800 + len(self.waiting), *told)
+        self.waiting[call.note.uniq] = record
         self.put.append(call)
         self._lose("put_unsorted")
         return record
@@ -143,12 +157,12 @@ class FakeCrm:
     async def find_unsorted(self, account: Account, uniqs: Collection[str], *, since_s: int) -> Record | None:
         """See `core.crm.Crm.find_unsorted`."""
         self._ask("find_unsorted", tuple(uniqs), since_s)
-        return next((self.unsorted[uniq] for uniq in uniqs if uniq in self.unsorted), None)
+        return next((self.waiting[uniq] for uniq in uniqs if uniq in self.waiting), None)
 
-    async def is_unsorted(self, account: Account, uid: str) -> bool:
-        """See `core.crm.Crm.is_unsorted`."""
-        self._ask("is_unsorted", uid)
-        return uid in {record.uid for record in self.unsorted.values()}
+    async def unsorted(self, account: Account, uid: str) -> Record | None:
+        """See `core.crm.Crm.unsorted`."""
+        self._ask("unsorted", uid)
+        return next((record for record in self.waiting.values() if record.uid == uid), None)
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:
         """See `core.crm.Crm.notify`."""

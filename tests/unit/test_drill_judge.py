@@ -31,17 +31,26 @@ def note(kind: str = "call_in", user: int = 11, **changed: Any) -> dict[str, Any
     return {"note_type": kind, "responsible_user_id": user, "params": params}
 
 
-def record(phone: str = "79990000001", uniq: str = "c_1") -> dict[str, Any]:
-    return {"metadata": {"uniq": uniq, "duration": 3, "from": phone, "call_responsible": 11}}
+def record(phone: str = "79990000001", uniq: str = "c_1", **changed: Any) -> dict[str, Any]:
+    told = {"uniq": uniq, "duration": 3, "from": phone, "call_responsible": 11} | changed
+    return {"metadata": told, "_embedded": {"leads": [{"id": 701}]}}
+
+
+def remark(text: str) -> dict[str, Any]:
+    return {"entity_id": 701, "params": {"text": text}}
 
 
 def verdict(
-    call: Any = None, notes: Any = None, records: Any = (), contacts: Any = None, leads: int = 0, **plan_: Any
-) -> list[str]:
+    call: Any = None, notes: Any = None, records: Any = (), contacts: Any = None, leads: int = 0, remarks: Any = (),
+    **plan_: Any,
+) -> list[str]:  # fmt: skip
     calls = [ours()] if call is None else call
     users = {"201": 11, "202": 12, "203": 13, "204": 14}
-    held = Held([note()] if notes is None else notes, records, contacts or {}, leads, users)
-    return judge([Played(planned(**plan_), "r", 1000.0)], calls, held).lines()
+    names = {"Ольга": 11, "Пётр": 12}
+    held = Held([note()] if notes is None else notes, records, contacts or {}, leads, users, names, remarks)
+    one = planned(**plan_)
+    talk_s = one.talk_s if one.is_answered else 0.0
+    return judge([Played(one, "r", 1000.0, talk_s)], calls, held).lines()
 
 
 def test_what_is_as_it_was_played_is_clean() -> None:
@@ -49,6 +58,33 @@ def test_what_is_as_it_was_played_is_clean() -> None:
     assert verdict() == ["lost 0, doubled 0"]
     assert verdict(notes=[], records=[record()], is_stranger=True) == ["lost 0, doubled 0"]
     assert verdict(call=[ours(provider_call_id="stat-5f")]) == ["lost 0, doubled 0"]
+
+
+EARLY = record(duration=0, call_responsible=0)
+"""A record that was made when little was known."""
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ([], ["lasts 0 s", "belongs to 0"]),
+        (["разговор 0:03; сотрудник: Ольга"], []),
+        (["не отвечен; сотрудник: Пётр", "разговор 0:03; сотрудник: Ольга; запись: https://example.com/r"], []),
+        (["разговор 0:03; сотрудник: Ольга", "не отвечен; сотрудник: Ольга"], ["lasts 0 s"]),
+        (["разговор 1:03; сотрудник: Ольга"], ["lasts 63 s"]),
+        (["разговор 0:03; сотрудник: Пётр"], ["belongs to 12"]),
+        (["разговор 0:03"], ["belongs to 0"]),
+    ],
+)
+def test_what_stands_below_a_record_counts(texts: list[str], says: list[str]) -> None:
+    """The last that was told: amoCRM amends no record in Unsorted."""
+    remarks = [remark(f"АТС уточнила первый звонок этой заявки: {text}") for text in texts]
+
+    *found, last = verdict(notes=[], records=[EARLY], remarks=remarks, is_stranger=True)
+
+    assert len(found) == len(says)
+    assert all(word in line for word, line in zip(says, found, strict=True))
+    assert last == f"lost {len(says)}, doubled 0"
 
 
 @pytest.mark.parametrize(

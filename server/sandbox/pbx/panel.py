@@ -6,6 +6,7 @@ POST /phone/api/calls          a call as `play` takes it (the page asks for the 
 POST /phone/api/actions        {"call", "leg"?, "action": answer|reject|hang_up|transfer|consult|keys, "by"?, "to"?}
 GET/PUT/DELETE /sandbox/knobs  see `knobs`
 GET/PUT /sandbox/settings      {"hook", "base_url", "lines"}
+GET  /sandbox/calls            all calls, as the page's state tells of the last ones
 POST /sandbox/calls            as `play`
 POST /sandbox/check            the vendor's own connection check
 """
@@ -46,6 +47,7 @@ def routes(pbx: StandIn) -> Sequence[web.AbstractRouteDef]:
         web.delete("/sandbox/knobs", panel.reset_knobs),
         web.get("/sandbox/settings", panel.settings),
         web.put("/sandbox/settings", panel.set_settings),
+        web.get("/sandbox/calls", panel.calls),
         web.post("/sandbox/calls", panel.call),
         web.post("/sandbox/check", panel.check),
     )
@@ -137,6 +139,10 @@ class _Panel:
         if body.get("lines"):
             self._pbx.lines = tuple(str(line) for line in body["lines"])
         return await self.settings(request)
+
+    async def calls(self, _: web.Request) -> web.Response:
+        calls = [_call_view(self._pbx, call) for call in self._pbx.exchange.calls.values()]
+        return web.json_response({"calls": calls})
 
     async def check(self, _: web.Request) -> web.Response:
         self._pbx.check_connection()

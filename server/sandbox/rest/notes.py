@@ -140,6 +140,7 @@ def update(request: web.Request, items: Sequence[Row], *, notes: Sequence[Row | 
         require(request, "edit", note["entity_type"], owners.get(note["entity_id"]))
         after = copy.deepcopy(note)
         _apply(after, item, refuse=refuse)
+        after |= _owner(request.app[WORLD], item)
         changed.append(after | {"updated_at": request.app[WORLD].now(), "updated_by": asker(request).user["id"]})
     refusals.settle()
     for note in changed:
@@ -203,6 +204,13 @@ def _apply(note: Row, item: Row, *, refuse: Callable[[str, str, str], None]) -> 
     note["params"] = {**note["params"], **known}
 
 
+def _owner(world: World, item: Row) -> Row:
+    """Whose a note becomes. The documentation does not list it; amoCRM's own library sends it."""
+    given = {name: whole(item.get(name)) for name in ("responsible_user_id", "created_by")}
+    known = {name: user_id for name, user_id in given.items() if user_id in world.users}
+    return known if world.switches["note_owner_amended"] else {}
+
+
 def _param(name: str, value: Any) -> Any:
     """Durations and statuses arrive as floats and as text."""
     number = whole(value) if name in ("duration", "call_status") else None
@@ -243,6 +251,7 @@ def _show(request: web.Request, note: Row) -> Row:
 _ENTITY: Final = f"/api/v4/{{entity:{'|'.join(ENTITIES)}}}"
 _NOTE_ID: Final = r"{note_id:\d{1,15}}"
 _SWITCHES: Final = "switch: note_uniq, note_visible_after_s"
+_AMENDED: Final = "switch: note_owner_amended"
 _QUERY: Final = ("page", "limit", "filter", "order")
 
 
@@ -253,9 +262,9 @@ def _both(method: str, tail: str, handler: Handler, **words: Any) -> list[Route]
 ROUTES: Final = [
     *_both("GET", "", _list, summary="notes", fidelity=_SWITCHES, query=_QUERY),
     *_both("POST", "", _create, summary="create notes", body="array"),
-    *_both("PATCH", "", _update, summary="change several notes", body="array"),
+    *_both("PATCH", "", _update, summary="change several notes", fidelity=_AMENDED, body="array"),
     *_both("GET", f"/{_NOTE_ID}", _one, summary="one note", fidelity=_SWITCHES),
-    *_both("PATCH", f"/{_NOTE_ID}", _update, summary="change one note", body="object"),
+    *_both("PATCH", f"/{_NOTE_ID}", _update, summary="change one note", fidelity=_AMENDED, body="object"),
     *_both("POST", f"/{_NOTE_ID}/pin", partial(_pin, True), summary="pin a note; 204"),
     *_both("POST", f"/{_NOTE_ID}/unpin", partial(_pin, False), summary="unpin a note; 204"),
 ]

@@ -229,6 +229,22 @@ async def test_a_call_note_is_changed_later(api: Api, world: World) -> None:
     assert params == {"uniq": "u", "duration": 12, "source": "s", "phone": "+7", "call_result": "Договорились"}
 
 
+@pytest.mark.parametrize("is_amended", [True, False])
+async def test_a_note_may_change_hands(api: Api, world: World, is_amended: bool) -> None:
+    """amoCRM's own library sends whose it is; the documentation does not list it."""
+    world.switches.set({"note_owner_amended": is_amended})
+    contact, first = next(iter(world.contacts))["id"], {"note_type": "common", "params": {"text": "x"}}
+    before = (await made(await api.post(f"/api/v4/contacts/{contact}/notes", [first]), "notes"))[0]
+    path = f"/api/v4/contacts/notes/{before['id']}"
+    whose = (await body(await api.get(path)))["responsible_user_id"]
+    other = next(user["id"] for user in world.users if user["id"] != whose)
+
+    await body(await api.patch(path, {"responsible_user_id": other, "created_by": other}))
+
+    shown = await body(await api.get(path))
+    assert shown["responsible_user_id"] == shown["created_by"] == (other if is_amended else whose)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -16,7 +16,7 @@ from msgspec import structs
 from server.amocrm import wire
 from server.amocrm.client import Client
 from server.amocrm.pace import RATE, SECOND_S, Pace
-from server.core.crm import CallNote, Pipeline, Record, Status, Stranger, Unsorted
+from server.core.crm import CallNote, Logged, Pipeline, Record, Status, Stranger, Unsorted
 from server.core.errors import (
     CrmBlocked,
     CrmEntityUnknown,
@@ -602,7 +602,7 @@ async def test_nothing_is_changed_for_a_lane_that_was_lost_in_the_queue(
     with guarded(lost):
         with pytest.raises(Later):
             await client.log_call(demo, NOTE)
-        await client.is_unsorted(demo, "u1")
+        await client.unsorted(demo, "u1")
 
     assert [method for method, _ in amo.seen] == ["GET"]
 
@@ -628,15 +628,17 @@ async def test_another_calls_note_without_an_id_says_nothing(
 # -- calls of unknown numbers --------------------------------------------------------------------------------------
 
 RECORD = {
-    "uid": "u1", "created_at": NOTE.started_s, "metadata": {"uniq": "c_1"}, "_embedded": {"leads": [{"id": 701}]}
+    "uid": "u1", "created_at": NOTE.started_s, "_embedded": {"leads": [{"id": 701}]},
+    "metadata": {"uniq": "c_1", "duration": "7", "call_responsible": 3, "link": "https://example.com/r"},
 }  # fmt: skip
+KNOWN = Record("u1", 701, duration_s=7, user_id=3, link="https://example.com/r")
 UNSORTED = Unsorted(note=NOTE, lead_name="Звонок", contact_name="+7", source_name="Сипуни", source_uid="l_1")
 STRANGER = Stranger(phone=NOTE.phone, name="+7", pipeline_id=3, status_id=4, responsible_id=9, tags=("АТС",))
 
 
 async def test_a_call_goes_into_unsorted(client: Client, amo: Amo, demo: Account) -> None:
     """With everything that amoCRM demands; the caller in both fields that its versions read."""
-    amo.plan("/api/v4/leads/unsorted/sip", listing("unsorted", RECORD))
+    amo.plan("/api/v4/leads/unsorted/sip", listing("unsorted", {**RECORD, "metadata": None}))
 
     assert await client.put_unsorted(demo, UNSORTED) == Record("u1", 701)
     ((body,),) = amo.bodies
@@ -703,7 +705,7 @@ async def test_a_waiting_record_is_found_by_its_call(client: Client, amo: Amo, d
     other = {**RECORD, "uid": "u0", "metadata": {}}
     amo.plan("/api/v4/leads/unsorted", listing("unsorted", other, following="x"), listing("unsorted", RECORD))
 
-    assert await client.find_unsorted(demo, {"c_1"}, since_s=NOTE.started_s - 60) == Record("u1", 701)
+    assert await client.find_unsorted(demo, {"c_1"}, since_s=NOTE.started_s - 60) == KNOWN
 
 
 async def test_older_records_are_not_walked_through(client: Client, amo: Amo, demo: Account) -> None:
@@ -715,12 +717,32 @@ async def test_older_records_are_not_walked_through(client: Client, amo: Amo, de
     assert amo.count("/api/v4/leads/unsorted") == 1
 
 
-@pytest.mark.parametrize(("answer", "waits"), [(RECORD, True), (404, False), (204, False)])
-async def test_a_sorted_record_is_gone(client: Client, amo: Amo, demo: Account, answer: Any, waits: bool) -> None:
+@pytest.mark.parametrize(("answer", "waits"), [(RECORD, KNOWN), (404, None), (204, None)])
+async def test_a_sorted_record_is_gone(client: Client, amo: Amo, demo: Account, answer: Any, waits: Any) -> None:
     """404, as documented, or nothing, as elsewhere."""
     amo.plan("/api/v4/leads/unsorted/u1", answer)
 
-    assert await client.is_unsorted(demo, "u1") is waits
+    assert await client.unsorted(demo, "u1") == waits
+
+
+@pytest.mark.parametrize("answer", [{}, {"uid": ""}, lambda _: web.json_response([1])])
+async def test_a_riddle_about_a_record_is_no_answer(client: Client, amo: Amo, demo: Account, answer: Any) -> None:
+    """It would say that the record is gone, and the call be written once more."""
+    amo.plan("/api/v4/leads/unsorted/u1", answer)
+
+    with pytest.raises(CrmUnavailable):
+        await client.unsorted(demo, "u1")
+
+
+async def test_plain_notes_are_read_and_written(client: Client, amo: Amo, demo: Account) -> None:
+    """What amoCRM shows without a text is none."""
+    notes = listing("notes", {"id": 1, "params": {"text": "Перезвонить"}}, {"id": 2, "params": None})
+    amo.plan("/api/v4/leads/701/notes", notes, listing("notes", {"id": 3}))
+
+    assert await client.remarks(demo, "leads", 701) == ["Перезвонить", ""]
+    await client.remark(demo, "leads", 701, "Разговор 0:07")
+
+    assert amo.bodies[-1] == [{"note_type": "common", "params": {"text": "Разговор 0:07"}}]
 
 
 async def test_a_contact_is_created_with_its_number(client: Client, amo: Amo, demo: Account) -> None:
@@ -762,18 +784,16 @@ async def test_a_call_is_noted_at_a_known_entity(client: Client, amo: Amo, demo:
 
 
 async def test_a_note_is_amended(client: Client, amo: Amo, demo: Account) -> None:
-    """Its kind and what it says; not when it was and whose."""
+    """Its kind, what it says and whose it is; not when it was."""
     amo.plan("/api/v4/leads/notes/5", {"id": 5})
 
-    await client.amend(demo, "leads", 5, NOTE)
+    await client.amend(demo, Logged("leads", 701, 5), NOTE)
 
     assert amo.seen == [("PATCH", "/api/v4/leads/notes/5")]
-    assert (amo.bodies[0]["id"], amo.bodies[0]["note_type"], amo.bodies[0]["params"]["call_status"]) == (
-        5,
-        "call_in",
-        4,
-    )
-    assert "created_at" not in amo.bodies[0]
+    (body,) = amo.bodies
+    assert (body["id"], body["entity_id"], body["note_type"], body["params"]["call_status"]) == (5, 701, "call_in", 4)
+    assert (body["created_by"], body["responsible_user_id"]) == (3, 3)
+    assert "created_at" not in body
 
 
 async def test_pipelines_in_use_are_offered(client: Client, amo: Amo, demo: Account) -> None:

@@ -48,11 +48,11 @@ def heard(*events: Any, ref: str = "r") -> Call:
 
 
 def test_a_call_that_was_told_whole_needs_nothing() -> None:
-    """It reads as the statistics have it, a second or two aside."""
+    """It reads as the statistics have it, a second aside."""
     call = heard(*story())
 
     assert statistics.says_the_same(call, told())
-    assert statistics.says_the_same(call, told(answered_ms=T + 3_500))
+    assert statistics.says_the_same(call, told(answered_ms=T + 3_000))
     assert not statistics.says_the_same(call, told(answered_ms=None))
     assert not statistics.says_the_same(call, told(answered_ms=T + 8_000))
     assert not statistics.says_the_same(call, told(recordings=("rec",)))

@@ -141,6 +141,54 @@ async def test_a_stranger_who_was_reached_after_all_gets_his_contact(house: Hous
     assert len(house.crm.created) == len(house.crm.notes) == 1
 
 
+async def test_a_call_whose_note_is_in_doubt_is_looked_for_when_its_number_becomes_known(house: House) -> None:
+    """An unanswered call to a stranger waits; a correction tries again, and its answer is lost. The number becomes
+    known, which makes a job of its own, that knows of no doubt.
+    """
+    nobody_is_known(house)
+    await house.hear(sipuni(1, **OUT))
+    over = {"status": "NOANSWER", "call_start_timestamp": START_S, "call_answer_timestamp": 0}
+    await house.hear(sipuni(2, at_s=9, **OUT, **over))
+    await attempt(house, job(house, house.call.id))
+    house.crm.faults.pop("log_call")
+    house.crm.lose("log_call", CrmUnavailable())
+    told = ToldCall(
+        direction=Direction.OUT, started_ms=START_S * 1000, ended_ms=(START_S + 60) * 1000, client_phone=PHONE,
+        answered_ms=(START_S + 5) * 1000, answered_by="201", dialled_by="201",
+    )  # fmt: skip
+    await learn(house, LINE, house.call.call_ref, told)
+
+    await attempt(house, job(house, house.call.id, "attach"))
+
+    assert len(house.crm.notes) == 1
+
+
+async def test_news_that_change_nothing_ask_amocrm_nothing(house: House) -> None:
+    """A summary after an unanswered call to a stranger; it waits as before."""
+    nobody_is_known(house)
+    await house.hear(sipuni(1, **OUT))
+    over = {"status": "NOANSWER", "call_start_timestamp": START_S, "call_answer_timestamp": 0}
+    await house.hear(sipuni(2, at_s=9, **OUT, **over))
+    await attempt(house, job(house, house.call.id))
+    asked = len(house.crm.asked)
+
+    await attempt(house, job(house, house.call.id, "correct"))
+
+    assert len(house.crm.asked) == asked
+
+
+async def test_a_contact_made_for_one_call_gets_the_others_of_its_number(house: House) -> None:
+    """They wait in Unsorted, whose record goes with the new contact; amoCRM's webhook of it may come late."""
+    nobody_is_known(house)
+    (missed,) = await calls_of_a_stranger(house, "r1")
+    await attempt(house, job(house, missed))
+    (reached,) = await calls_to_a_stranger(house, "r2")
+
+    await attempt(house, job(house, reached))
+
+    assert [one.key for one in house.shelf.of("attach")] == [f"attach:{missed}"]
+
+
 async def learn(house: House, line_id: str, ref: str, told: ToldCall) -> None:
     """What a comparison with the PBX does, and the corrections that follow."""
     line = house.lines.get(line_id)
@@ -150,6 +198,81 @@ async def learn(house: House, line_id: str, ref: str, told: ToldCall) -> None:
 
 
 # -- a caller in Unsorted ----------------------------------------------------------------------------------------
+
+
+TALKED = ToldCall(
+    direction=Direction.IN, started_ms=START_S * 1000, ended_ms=(START_S + 65) * 1000, client_phone=PHONE,
+    answered_ms=(START_S + 1) * 1000, answered_by="201", rang=("201",),
+)  # fmt: skip
+
+
+async def missed_stranger(house: House) -> None:
+    """A call of which only the beginning was heard: in Unsorted as one that nobody took."""
+    nobody_is_known(house)
+    await house.hear(rang())
+    house.clock.pass_s(RING_MS / 1000)
+    await house.calls.expire([next(one for one in house.jobs if one.kind == "expire")])
+    await carry_out(house, "log")
+    assert [(call.note.duration_s, call.note.status) for call in house.crm.put] == [(0, 6)]
+
+
+async def test_what_a_record_does_not_say_stands_below_it(house: House) -> None:
+    """amoCRM amends no record in Unsorted. A plain note tells what the PBX told later, once."""
+    await missed_stranger(house)
+
+    await learn(house, LINE, house.call.call_ref, TALKED)
+    await carry_out(house, "correct")
+
+    (text,) = house.crm.remarked[800]
+    assert text == "АТС уточнила первый звонок этой заявки: разговор 1:04; сотрудник: Ольга"
+    assert house.crm.notes == []
+
+
+async def test_a_remark_whose_answer_was_lost_is_not_written_again(house: House) -> None:
+    """What it says is compared, so that news after it are told."""
+    await missed_stranger(house)
+    house.crm.lose("remark", CrmUnavailable())
+    await learn(house, LINE, house.call.call_ref, TALKED)
+
+    await carry_out(house, "correct")
+
+    assert len(house.crm.remarked[800]) == 1
+
+
+async def test_a_record_that_says_it_all_gets_no_remark(house: House) -> None:
+    """Its answer was lost, so that what it says is not known here; a summary comes afterwards."""
+    nobody_is_known(house)
+    (call_id,) = await calls_of_a_stranger(house, "r1")
+    house.crm.lose("put_unsorted", CrmUnavailable())
+    await attempt(house, await attempt(house, job(house, call_id)))
+
+    await attempt(house, job(house, call_id, "correct"))
+
+    assert (house.crm.remarked, house.crm.count("remarks")) == ({}, 1)
+
+
+async def test_a_record_that_was_sorted_leaves_news_to_its_note(house: House) -> None:
+    """Somebody accepted it: its call is a note by now, which says what the record said, and is amended."""
+    await missed_stranger(house)
+    house.crm.notes.append(house.crm.put[0].note)
+    house.crm.waiting.clear()
+    await learn(house, LINE, house.call.call_ref, TALKED)
+    assert house.crm.remarked == {}
+
+    await attempt(house, job(house, house.call.id, "attach"))
+
+    assert [(note.duration_s, note.user_id) for note in house.crm.notes] == [(64, 11)]
+
+
+async def test_a_lead_that_takes_no_remark_is_left_alone(house: House) -> None:
+    """It is no reason to try for eighteen hours."""
+    await missed_stranger(house)
+    house.crm.fail("remark", CrmRefused("no"))
+
+    await learn(house, LINE, house.call.call_ref, TALKED)
+    await carry_out(house, "correct")
+
+    assert house.crm.count("remark") == 1
 
 
 async def test_a_call_appended_in_doubt_follows_its_caller(house: House) -> None:
@@ -166,7 +289,7 @@ async def test_a_call_appended_in_doubt_follows_its_caller(house: House) -> None
     house.crm.find_call = find  # type: ignore[method-assign]
     await attempt(house, await attempt(house, job(house, ids[1])))
 
-    house.crm.unsorted.clear()
+    house.crm.waiting.clear()
     house.crm.notes.clear()
     house.crm.faults.pop("log_call", None)
     await house.logging.learned(ACCOUNT, [CLIENT[-10:]])
@@ -181,13 +304,13 @@ async def test_a_lane_lost_while_we_asked_sends_nothing(house: House) -> None:
     nobody_is_known(house)
     ids = await calls_of_a_stranger(house, "r1", "r2")
     await attempt(house, job(house, ids[0]))
-    asked = house.crm.is_unsorted
+    asked = house.crm.unsorted
 
-    async def frozen(*what: Any) -> bool:
+    async def frozen(*what: Any) -> Any:
         house.is_alive = False
         return await asked(*what)
 
-    house.crm.is_unsorted = frozen  # type: ignore[method-assign]
+    house.crm.unsorted = frozen  # type: ignore[method-assign]
     await attempt(house, job(house, ids[1]))
 
     assert house.crm.notes == []

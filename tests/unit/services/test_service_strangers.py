@@ -108,8 +108,8 @@ async def test_who_calls_again_is_appended_to_the_open_record(house: House) -> N
 async def test_who_calls_again_after_the_record_was_sorted_gets_another(house: House) -> None:
     """It was declined: the number is unknown still."""
     await logged(house, await told(house, "r1"))
-    house.crm.unsorted.clear()
-    house.crm.unsorted["somebody else's"] = Record("uid-7", 1)
+    house.crm.waiting.clear()
+    house.crm.waiting["somebody else's"] = Record("uid-7", 1)
 
     again = await logged(house, await told(house, "r2"))
 
@@ -140,18 +140,18 @@ async def test_a_record_whose_answer_was_lost_is_found(house: House) -> None:
 async def test_who_calls_again_while_a_record_is_in_doubt_is_appended_to_it(house: House) -> None:
     """amoCRM made it and its answer was lost: the second call finds it by the first one's id, and makes no other."""
     first, second = await told(house, "r1"), await told(house, "r2")
-    house.crm.unsorted[first] = Record("u-doubt", 701)
+    house.crm.waiting[first] = Record("u-doubt", 701)
 
     place = await logged(house, second)
 
     assert (place.filed, place.uid, place.entity_id) == (Filed.UNSORTED, "u-doubt", 701)
-    assert list(house.crm.unsorted) == [first]
+    assert list(house.crm.waiting) == [first]
 
 
 async def test_a_duplicate_that_amocrm_refuses_is_the_record_itself(house: House) -> None:
     """The first attempt was carried out, and nobody knew."""
     call_id = await told(house)
-    house.crm.unsorted[call_id] = Record("uid-1", 5)
+    house.crm.waiting[call_id] = Record("uid-1", 5)
 
     assert await logged(house, call_id) == Place(Filed.UNSORTED, "leads", 5, uid="uid-1")
 
@@ -287,7 +287,7 @@ async def test_a_record_that_vanished_leaves_its_call_to_the_contact(house: Hous
     """amoCRM drops it when somebody creates a contact with the number: also days later."""
     call_id = await told(house)
     await logged(house, call_id)
-    house.crm.unsorted.clear()
+    house.crm.waiting.clear()
     house.clock.pass_s(5 * 86_400)
 
     await house.logging.attach(await become_known(house))
@@ -300,7 +300,7 @@ async def test_an_accepted_record_has_its_call_already(house: House) -> None:
     call_id = await told(house)
     await logged(house, call_id)
     note = house.crm.put[0].note
-    house.crm.unsorted.clear()
+    house.crm.waiting.clear()
     house.crm.notes.append(note)
 
     await house.logging.attach(await become_known(house))
