@@ -52,8 +52,10 @@ def amended(one: CallNote, *, entity_id: int, note_id: int) -> dict[str, Any]:
     Documented are the entity, the kind and what the note says; whose it is, amoCRM's own library sends as well.
     """
     whole = note(one)
-    names = ("note_type", "params", "created_by", "responsible_user_id")
-    return {"id": note_id, "entity_id": entity_id, **{name: whole[name] for name in names if name in whole}}
+    names = ("note_type", "created_by", "responsible_user_id")
+    params = {**whole["params"], "call_result": one.result_text}  # what is not sent stays as it was
+    kept = {name: whole[name] for name in names if name in whole}
+    return {"id": note_id, "entity_id": entity_id, "params": params, **kept}
 
 
 def remark(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from server.core.book import BookRow
 from server.core.crm import CallNote, Logged, Page, Pipeline, Record, Stranger, Unsorted
-from server.core.errors import CrmBlocked, CrmUnavailable
+from server.core.errors import CrmBlocked, CrmRefused, CrmUnavailable
 from server.core.phone import last10
 from server.core.records import Account, User
 
@@ -160,7 +160,11 @@ class Client(Wire):
     async def amend(self, account: Account, at: Logged, note: CallNote) -> None:
         """See `core.crm.Crm.amend`."""
         body = bodies.amended(note, entity_id=at.entity_id, note_id=at.note_id)
-        await self.ask(account, "PATCH", f"/api/v4/{at.noun}/notes/{at.note_id}", json=body)
+        path = f"/api/v4/{at.noun}/notes/{at.note_id}"
+        status, _ = await self.ask(account, "PATCH", path, json=body, accepts=(403,))
+        if status == 403:  # to whoever may not edit the entity; or the account is blocked, which says any request
+            await self.check(account, within_s=0)
+            raise CrmRefused("amoCRM does not let this note be changed.")
 
     async def remarks(self, account: Account, noun: str, entity_id: int) -> list[str]:
         """See `core.crm.Crm.remarks`."""
@@ -208,7 +212,7 @@ class Client(Wire):
 
     async def unsorted(self, account: Account, uid: str) -> Record | None:
         """See `core.crm.Crm.unsorted`. amoCRM forgets a record that was sorted: 404, or nothing."""
-        status, body = await self.ask(account, "GET", f"/api/v4/leads/unsorted/{uid}", accepts=(404,))
+        status, body = await self.ask(account, "GET", f"/api/v4/leads/unsorted/{uid}", accepts=ABSENT)
         return answers.record(answers.content_of(body)) if status == 200 else None
 
     async def notify(self, account: Account, phone: str, user_ids: list[int]) -> None:

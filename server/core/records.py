@@ -119,6 +119,15 @@ class Place(Struct, frozen=True, omit_defaults=True):
     told: str = ""
 
 
+class Stray(Struct, frozen=True):
+    """A call at nobody's card: with whom, since when, and where it stands meanwhile."""
+
+    call_id: str
+    phone: str | None
+    started_ms: int
+    place: Place
+
+
 class Reconciliation(Struct, frozen=True, kw_only=True):
     """One comparison of a line's calls with its PBX's statistics. `told`: calls there; `added`: of which no webhook had
     told; `corrected`: that read otherwise; `doubtful`: rows that may be calls we know, so that nothing was added.

@@ -28,6 +28,7 @@ from .records import (
     Reconciliation,
     Seat,
     StoredHook,
+    Stray,
     Tokens,
     User,
 )
@@ -93,7 +94,7 @@ class Calls(Protocol):
         """Calls with a number that are over and of which nothing is in amoCRM yet: when each began."""
         ...
 
-    async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
+    async def strays(self, account_id: int, since_ms: int) -> list[Stray]:
         """Calls since then that are at nobody's card (STRAY, UNSORTED), the latest first."""
         ...
 

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from server.core import phrases
 from server.core.calls import Call, chain
-from server.core.crm import CallNote, Crm, Logged
+from server.core.crm import CallNote, Crm, Logged, Record
 from server.core.errors import (
     AccountUnknown,
     CrmEntityUnknown,
@@ -120,13 +120,13 @@ class Logging:
             Job(
                 lane=f"amo:{account_id}",
                 kind="attach",
-                key=f"attach:{call.id}",
-                body=msgspec.json.encode(call.id),
+                key=f"attach:{stray.call_id}",
+                body=msgspec.json.encode(stray.call_id),
                 dead_ms=self._clock() + longest_ms,
-                grp=call.id,
+                grp=stray.call_id,
             )
-            for call, place in strays
-            if last10(call.client_phone or "") in known and not self._is_late(call, place)
+            for stray in strays
+            if last10(stray.phone or "") in known and not self._is_late(stray.started_ms, stray.place)
         ]
         if jobs:
             await self._later.put(*jobs)
@@ -185,16 +185,17 @@ class Logging:
         return place
 
     async def _attach(self, job: Job, attempt: Attempt) -> Place | None:
-        """The record in Unsorted goes when somebody accepts it (then the call is there), or creates a contact.
-
-        The call is looked for at any rate: a correction before may have left a note in doubt.
-        """
+        """The record in Unsorted goes when somebody accepts it (then the call is there), or creates a contact."""
         before = attempt.before
-        if before is None or self._is_late(attempt.call, before):
+        if before is None or self._is_late(attempt.call.verdict.started_ms, before):
             return before
-        if before.uid and await self._crm.unsorted(attempt.account, before.uid):
+        is_open = bool(before.uid and await self._crm.unsorted(attempt.account, before.uid))
+        # Where more is known by now than was told, a correction may have left a note in doubt.
+        is_doubtful = job.unsure or before.uid or before.told != digest(attempt.note)
+        found = await self._look(attempt, since_ms=job.at_ms) if is_doubtful and not is_open else None
+        if is_open or (found is not None and found.filed is Filed.UNSORTED):
             raise Later(_again_s(job), "the call waits in Unsorted", unsure=False)
-        if found := await self._look(attempt, since_ms=job.at_ms):
+        if found is not None:
             return found
         try:
             return await self._send(attempt)
@@ -211,7 +212,7 @@ class Logging:
         if before.filed in (Filed.SKIPPED, Filed.STRAY):  # an `attach` may be in doubt
             return await self._log(structs.replace(job, unsure=True), attempt)
         if before.uid and not before.note_id:
-            await self._remark(job, attempt, before)
+            await self._remark(attempt, before)
             return structs.replace(before, told=digest(attempt.note))
         return await self._amend(attempt, before)
 
@@ -227,25 +228,28 @@ class Logging:
             return place
         return structs.replace(place, told=digest(attempt.note))
 
-    async def _remark(self, job: Job, attempt: Attempt, place: Place) -> None:
+    async def _remark(self, attempt: Attempt, place: Place) -> None:
         """A record in Unsorted cannot be amended: what it does not say stands in a plain note of its lead. Once it is
         sorted, `attach` finds the call's own note and amends that.
         """
-        account, note = attempt.account, attempt.note
-        record = await self._crm.unsorted(account, place.uid)
-        if record is None or not place.entity_id:
+        if not place.entity_id:
             return
-        if job.unsure:
-            await asyncio.sleep(max(0.0, self._settle_s - (self._clock() - job.at_ms) / 1000))
-        text = self._told_later(account, note)
         try:
-            written = await self._crm.remarks(account, place.noun, place.entity_id)
-            ours = [one for one in written if one.startswith(phrases.say(account.host, "told_later", facts=""))]
-            is_said = ours[-1] == text if ours else record.says(note)
-            if not is_said:
-                await self._crm.remark(account, place.noun, place.entity_id, text)
+            record = await self._crm.unsorted(attempt.account, place.uid)
+            if record is not None:
+                await self._say_below(record, place, attempt)
         except CrmRefused as exc:  # it was sorted in this moment, or amoCRM takes no notes there
             log.warning("record_not_amended", reason=exc.message)
+
+    async def _say_below(self, record: Record, place: Place, attempt: Attempt) -> None:
+        account, note = attempt.account, attempt.note
+        await asyncio.sleep(self._settle_s)  # what an attempt before, or another correction, wrote can be seen then
+        written = await self._crm.remarks(account, place.noun, place.entity_id)
+        ours = [one for one in written if one.startswith(phrases.say(account.host, "told_later", facts=""))]
+        text = self._told_later(account, note)
+        is_said = ours[-1] == text if ours else record.says(note)
+        if not is_said:
+            await self._crm.remark(account, place.noun, place.entity_id, text)
 
     async def _send(self, attempt: Attempt) -> Place:
         logged = await self._crm.log_call(attempt.account, attempt.note)
@@ -271,9 +275,9 @@ class Logging:
         if not self._alive([job]):
             raise Later(1, "another node has taken over")
 
-    def _is_late(self, call: Call, place: Place) -> bool:
+    def _is_late(self, started_ms: int, place: Place) -> bool:
         way = StrangerWay.UNSORTED if place.uid else StrangerWay.NOTHING
-        return self._clock() > call.verdict.started_ms + WAITS_MS[way]
+        return self._clock() > started_ms + WAITS_MS[way]
 
     # -- what amoCRM is told -----------------------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ class Strangers:
     async def _uid_at(self, account: Account, note: CallNote, logged: Logged) -> str:
         """The record in Unsorted in whose lead a note stands: the note goes with it. "" for a lead like others."""
         strays = await self._store.strays(account.id, self._clock() - WAITS_MS[StrangerWay.UNSORTED])
-        uids = {place.uid for _, place in strays if place.uid and place.entity_id == logged.entity_id}
+        uids = {one.place.uid for one in strays if one.place.uid and one.place.entity_id == logged.entity_id}
         for uid in uids:
             if await self._crm.unsorted(account, uid):
                 return uid
@@ -111,7 +111,7 @@ class Strangers:
     async def _append(self, account: Account, call: Call, note: CallNote) -> Place | None:
         since_ms = self._clock() - WAITS_MS[StrangerWay.UNSORTED]
         strays = await self._store.strays(account.id, since_ms)
-        same = (place for other, place in strays if other.client_phone == call.client_phone and other.id != call.id)
+        same = (one.place for one in strays if one.phone == call.client_phone and one.call_id != call.id)
         open_ = next((place for place in same if place.uid and place.entity_id), None)
         if open_ is None or not await self._crm.unsorted(account, open_.uid):
             open_ = await self._doubtful(account, note)
@@ -146,11 +146,11 @@ class Strangers:
         self._made[key] = made
         try:
             logged = await self._crm.note(account, made.noun, made.entity_id, note)
-        except CrmRefused:  # somebody deleted it
-            del self._made[key]
-            if before is not None:
-                return await self._create(account, note, rule)
-            logged = await self._crm.log_call(account, note)  # in this moment: the number decides
+        except CrmRefused:
+            self._made.pop(key, None)
+            if before is not None and not await self._crm.fetch(account, made.noun, [made.entity_id]):
+                return await self._create(account, note, rule)  # somebody deleted it since then
+            logged = await self._crm.log_call(account, note)  # it is being deleted now, say: the number decides
         return Place(Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, told=digest(note))
 
     def _stranger(self, account: Account, note: CallNote, rule: StrangerRule) -> Stranger:

@@ -30,6 +30,7 @@ _UNAVAILABLE = (
     asyncpg.TransactionRollbackError,  # deadlock or serialization, still there after the retries
     asyncpg.ReadOnlySQLTransactionError,  # a stand-by after a fail-over
     asyncpg.InterfaceError,  # the connection is closed
+    asyncpg.InternalClientError,  # it was cut in the middle of an operation
     OSError,
     TimeoutError,
 )

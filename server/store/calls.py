@@ -10,7 +10,7 @@ from server.core.calls import Call
 from server.core.jobs import Job
 from server.core.journal import Entry, Placed, decided, outcome_word
 from server.core.ports import News, Topic
-from server.core.records import CardMark, Decision, Place
+from server.core.records import CardMark, Decision, Place, Stray
 from server.core.stores import Decide
 from server.core.vocabulary import Filed
 from server.sql import Database, Group, RowRefused, Script, Stmt, among, insert
@@ -60,7 +60,7 @@ FILE = Stmt(
 )
 PLACE = Stmt(select(call.c.crm).where(call.c.id == bindparam("call_id")))
 STRAYS = Stmt(
-    select(call.c.body, call.c.crm)
+    select(call.c.id, call.c.client_phone, call.c.started_ms, call.c.crm)
     .where(IS_STRAY, call.c.account_id == bindparam("account"), call.c.started_ms >= bindparam("since_ms"))
     .order_by(call.c.started_ms.desc(), call.c.id)
 )
@@ -181,9 +181,9 @@ class CallStore:
     async def unfiled_of(self, account_id: int, phone: str) -> dict[str, int]:
         return dict(await self._db.read(UNFILED_OF, {"account": account_id, "phone": phone}))
 
-    async def strays(self, account_id: int, since_ms: int) -> list[tuple[Call, Place]]:
+    async def strays(self, account_id: int, since_ms: int) -> list[Stray]:
         rows = await self._db.read(STRAYS, {"account": account_id, "since_ms": since_ms})
-        return [(decoded(body), _read_place(crm)) for body, crm in rows]
+        return [Stray(call_id, phone, started_ms, _read_place(crm)) for call_id, phone, started_ms, crm in rows]
 
     async def close(self) -> None:
         """Wait for what was put."""

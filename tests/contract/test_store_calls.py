@@ -13,7 +13,7 @@ from store_house import ACCOUNT, KEY, LINE, database_url, db, ended, job, kept, 
 from server.core.calls import Call
 from server.core.dial import Dial
 from server.core.errors import NotFound
-from server.core.records import CardMark, Decision, Place
+from server.core.records import CardMark, Decision, Place, Stray
 from server.core.stores import Decide
 from server.core.vocabulary import DialState, Filed
 from server.services.clock import new_id
@@ -161,10 +161,11 @@ async def test_strays_are_calls_at_nobodys_card(kept: Stores) -> None:  # noqa: 
 
     found = await kept.calls.strays(ACCOUNT, 5_000)
 
-    assert [(call.id, place) for call, place in found] == [
-        ("c_unsorted", places["unsorted"]), ("c_waits", places["waits"]),
+    phone = ringing().client_phone
+    assert found == [
+        Stray("c_unsorted", phone, 5_001, places["unsorted"]), Stray("c_waits", phone, 5_000, places["waits"]),
     ]  # fmt: skip
-    assert [call.id for call, _ in await kept.calls.strays(ACCOUNT, 5_001)] == ["c_unsorted"]
+    assert [one.call_id for one in await kept.calls.strays(ACCOUNT, 5_001)] == ["c_unsorted"]
     assert await kept.calls.strays(ACCOUNT + 1, 0) == []
 
 

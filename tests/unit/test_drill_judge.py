@@ -27,17 +27,22 @@ def ours(**changed: Any) -> dict[str, Any]:
 
 
 def note(kind: str = "call_in", user: int = 11, **changed: Any) -> dict[str, Any]:
-    params = {"uniq": "c_1", "duration": 3, "call_status": 4} | changed
-    return {"note_type": kind, "responsible_user_id": user, "params": params}
+    at = {"noun": "contacts", "entity_id": 501}
+    at = {name: changed.pop(name, value) for name, value in at.items()}
+    params = {"uniq": "c_1", "duration": 3, "call_status": 4, "phone": PHONE} | changed
+    return {"note_type": kind, "responsible_user_id": user, "params": params, **at}
 
 
-def record(phone: str = "79990000001", uniq: str = "c_1", **changed: Any) -> dict[str, Any]:
+def record(phone: str = PHONE, uniq: str = "c_1", **changed: Any) -> dict[str, Any]:
     told = {"uniq": uniq, "duration": 3, "from": phone, "call_responsible": 11} | changed
     return {"metadata": told, "_embedded": {"leads": [{"id": 701}]}}
 
 
 def remark(text: str) -> dict[str, Any]:
     return {"entity_id": 701, "params": {"text": text}}
+
+
+SAID = remark("АТС уточнила первый звонок этой заявки: разговор 0:03; сотрудник: Ольга")
 
 
 def verdict(
@@ -47,7 +52,9 @@ def verdict(
     calls = [ours()] if call is None else call
     users = {"201": 11, "202": 12, "203": 13, "204": 14}
     names = {"Ольга": 11, "Пётр": 12}
-    held = Held([note()] if notes is None else notes, records, contacts or {}, leads, users, names, remarks)
+    phones = {("contacts", 501): {PHONE, "+79160000000"}, ("contacts", 502): {"+79160000000"}}
+    phones |= {("leads", 601): {PHONE}}
+    held = Held([note()] if notes is None else notes, records, contacts or {}, leads, users, names, remarks, phones)
     one = planned(**plan_)
     talk_s = one.talk_s if one.is_answered else 0.0
     return judge([Played(one, "r", 1000.0, talk_s)], calls, held).lines()
@@ -57,6 +64,10 @@ def test_what_is_as_it_was_played_is_clean() -> None:
     """The last line is the one that is promised."""
     assert verdict() == ["lost 0, doubled 0"]
     assert verdict(notes=[], records=[record()], is_stranger=True) == ["lost 0, doubled 0"]
+    assert verdict(notes=[note(noun="leads", entity_id=601)]) == ["lost 0, doubled 0"]
+    assert verdict(notes=[note(link="https://example.com/r")], is_recorded=True) == ["lost 0, doubled 0"]
+    missed = {"call": [ours(direction="out", result="missed", talk_s=0)], "notes": [], "scenario": "outgoing_missed"}
+    assert verdict(**missed, is_stranger=True) == ["lost 0, doubled 0"]
     assert verdict(call=[ours(provider_call_id="stat-5f")]) == ["lost 0, doubled 0"]
 
 
@@ -69,8 +80,9 @@ EARLY = record(duration=0, call_responsible=0)
     [
         ([], ["lasts 0 s", "belongs to 0"]),
         (["разговор 0:03; сотрудник: Ольга"], []),
-        (["не отвечен; сотрудник: Пётр", "разговор 0:03; сотрудник: Ольга; запись: https://example.com/r"], []),
-        (["разговор 0:03; сотрудник: Ольга", "не отвечен; сотрудник: Ольга"], ["lasts 0 s"]),
+        (["не отвечен; сотрудник: Пётр", "разговор 0:03; сотрудник: Ольга"], []),
+        (["разговор 0:03; сотрудник: Ольга; запись: https://example.com/r"], ["has a recording"]),
+        (["разговор 0:03; сотрудник: Ольга", "не отвечен; сотрудник: Ольга"], ["lasts 0 s", "the status 6"]),
         (["разговор 1:03; сотрудник: Ольга"], ["lasts 63 s"]),
         (["разговор 0:03; сотрудник: Пётр"], ["belongs to 12"]),
         (["разговор 0:03"], ["belongs to 0"]),
@@ -85,6 +97,13 @@ def test_what_stands_below_a_record_counts(texts: list[str], says: list[str]) ->
     assert len(found) == len(says)
     assert all(word in line for word, line in zip(says, found, strict=True))
     assert last == f"lost {len(says)}, doubled 0"
+
+
+def test_a_remark_that_says_nothing_new_is_doubled() -> None:
+    """It was written twice, though nobody learned anything."""
+    *_, last = verdict(notes=[], records=[EARLY], remarks=[SAID, SAID], is_stranger=True)
+
+    assert last == "lost 0, doubled 1"
 
 
 @pytest.mark.parametrize(
@@ -111,6 +130,24 @@ def test_what_stands_below_a_record_counts(texts: list[str], says: list[str]) ->
         ({"notes": [note(call_status=None)]}, "lost 1, doubled 0", "the status 0"),
         ({"notes": [note("call_out")]}, "lost 1, doubled 0", "goes out in amoCRM"),
         ({"notes": [note(user=12)]}, "lost 1, doubled 0", "belongs to 12"),
+        ({"notes": [note(phone="+79160000000")]}, "lost 1, doubled 0", "is with +79160000000"),
+        ({"notes": [note(entity_id=502)]}, "lost 1, doubled 0", "at ['+79160000000']"),
+        ({"notes": [note(noun="leads", entity_id=602)]}, "lost 1, doubled 0", "at []"),
+        ({"is_recorded": True}, "lost 1, doubled 0", "has no recording"),
+        ({"notes": [note(link="https://example.com/r")]}, "lost 1, doubled 0", "has a recording"),
+        ({"call": [ours(talk_s=1)], "notes": [note(duration=0)], "talk_s": 1.3}, "lost 1, doubled 0", "lasts 0 s"),
+        ({"remarks": [SAID]}, "lost 1, doubled 0", "in no open record"),
+        (
+            {
+                "call": [ours(direction="out", result="missed", talk_s=0)],
+                "notes": [],
+                "scenario": "outgoing_missed",
+                "is_stranger": True,
+                "contacts": {PHONE: 1},
+            },
+            "lost 1, doubled 0",
+            "is not in amoCRM",
+        ),
     ],
 )
 def test_every_kind_of_fault_is_found(fault: dict[str, Any], count: str, says: str) -> None:

@@ -717,7 +717,7 @@ async def test_older_records_are_not_walked_through(client: Client, amo: Amo, de
     assert amo.count("/api/v4/leads/unsorted") == 1
 
 
-@pytest.mark.parametrize(("answer", "waits"), [(RECORD, KNOWN), (404, None), (204, None)])
+@pytest.mark.parametrize(("answer", "waits"), [(RECORD, KNOWN), (404, None), (405, None), (204, None)])
 async def test_a_sorted_record_is_gone(client: Client, amo: Amo, demo: Account, answer: Any, waits: Any) -> None:
     """404, as documented, or nothing, as elsewhere."""
     amo.plan("/api/v4/leads/unsorted/u1", answer)
@@ -794,6 +794,27 @@ async def test_a_note_is_amended(client: Client, amo: Amo, demo: Account) -> Non
     assert (body["id"], body["entity_id"], body["note_type"], body["params"]["call_status"]) == (5, 701, "call_in", 4)
     assert (body["created_by"], body["responsible_user_id"]) == (3, 3)
     assert "created_at" not in body
+
+
+async def test_what_a_note_says_no_more_is_taken_out(client: Client, amo: Amo, demo: Account) -> None:
+    """What a PATCH leaves out stays as it was: that the PBX told of no end must not stand beside the end."""
+    amo.plan("/api/v4/leads/notes/5", {"id": 5})
+
+    await client.amend(demo, Logged("leads", 701, 5), structs.replace(NOTE, result_text=""))
+
+    assert amo.bodies[0]["params"]["call_result"] == ""
+
+
+@pytest.mark.parametrize(("account", "error"), [({"id": 1}, CrmRefused), (403, CrmBlocked)])
+async def test_a_note_that_may_not_be_changed_stops_nothing_else(
+    client: Client, amo: Amo, demo: Account, account: Any, error: type[CrmError]
+) -> None:
+    """403 is also what a blocked account answers, to everything."""
+    amo.plan("/api/v4/leads/notes/5", 403)
+    amo.plan("/api/v4/account", account)
+
+    with pytest.raises(error):
+        await client.amend(demo, Logged("leads", 701, 5), NOTE)
 
 
 async def test_pipelines_in_use_are_offered(client: Client, amo: Amo, demo: Account) -> None:

@@ -8,11 +8,13 @@ from fakes.house import ACCOUNT, LINE, MANGO_LINE, House
 from msgspec import structs
 
 from server.core import statistics
+from server.core.book import BookRow
 from server.core.crm import CallNote, Logged
 from server.core.errors import CrmEntityUnknown, CrmRateLimited, CrmRefused, CrmUnavailable
 from server.core.jobs import Job, Later
 from server.core.statistics import ToldCall
-from server.core.vocabulary import Direction
+from server.core.strangers import StrangerRule
+from server.core.vocabulary import CallKind, Direction, StrangerWay
 from server.services.calls import RING_MS
 
 PHONE = f"+{CLIENT}"
@@ -264,6 +266,40 @@ async def test_a_record_that_was_sorted_leaves_news_to_its_note(house: House) ->
     assert [(note.duration_s, note.user_id) for note in house.crm.notes] == [(64, 11)]
 
 
+async def test_a_call_that_a_correction_put_into_unsorted_is_followed(house: House) -> None:
+    """The answer to its record was lost, its number becomes known, and then the record goes."""
+    await house.accounts.set_prefs(ACCOUNT, strangers=(StrangerRule(CallKind.IN_MISSED, StrangerWay.NOTHING),))
+    nobody_is_known(house)
+    await house.hear(rang())
+    house.clock.pass_s(RING_MS / 1000)
+    await house.calls.expire([next(one for one in house.jobs if one.kind == "expire")])
+    await carry_out(house, "log")
+    house.crm.lose("put_unsorted", CrmUnavailable())
+    await learn(house, LINE, house.call.call_ref, TALKED)
+    assert len(house.crm.waiting) == 1
+
+    one = await attempt(house, job(house, house.call.id, "attach"))
+    assert one.tries == 2
+    house.crm.waiting.clear()
+    house.crm.faults.pop("log_call")
+    await attempt(house, one)
+
+    assert [note.duration_s for note in house.crm.notes] == [64]
+
+
+async def test_a_record_without_a_lead_is_not_asked_for(house: House) -> None:
+    """An account with the older methods only does not tell the lead."""
+    await missed_stranger(house)
+    place = await house.kept.calls.place(house.call.id)
+    assert place is not None
+    await house.kept.calls.file(house.call.id, structs.replace(place, entity_id=0), 9)
+    house.crm.fail("unsorted", CrmRefused("405"))
+
+    await learn(house, LINE, house.call.call_ref, TALKED)
+
+    assert house.crm.count("unsorted") == 0
+
+
 async def test_a_lead_that_takes_no_remark_is_left_alone(house: House) -> None:
     """It is no reason to try for eighteen hours."""
     await missed_stranger(house)
@@ -349,6 +385,22 @@ async def test_a_contact_that_was_deleted_meanwhile_is_made_anew(house: House) -
     await attempt(house, job(house, second))
 
     assert (len(house.crm.created), len(house.crm.notes)) == (2, 2)
+
+
+async def test_a_contact_that_takes_no_note_is_not_made_anew(house: House) -> None:
+    """It is there, and amoCRM refuses for another reason: the number decides, and no second contact is made."""
+    (first,) = await calls_to_a_stranger(house, "r1")
+    lagging(house)
+    await attempt(house, job(house, first))
+    del house.crm.log_call  # type: ignore[attr-defined]
+    house.crm.fail("log_call", CrmEntityUnknown())
+    house.crm.fail("note", CrmRefused("NotSupportedChoice"))
+    house.crm.rows["contacts"] = [BookRow(id=501, name="Анна", owner_id=0, group_id=0)]
+    (second,) = await calls_to_a_stranger(house, "r2")
+
+    await attempt(house, job(house, second))
+
+    assert (len(house.crm.created), len(house.crm.notes)) == (1, 2)
 
 
 def lagging(house: House) -> None:

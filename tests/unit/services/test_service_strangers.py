@@ -239,6 +239,7 @@ async def test_a_number_that_becomes_known_gets_its_call(house: House) -> None:
 
     assert [one.key for one in jobs] == [f"attach:{call_id}"]
     assert await placed(house, call_id) == Place(Filed.LOGGED, "contacts", 11, 1)
+    assert house.crm.count("find_call") == 0  # nobody has written it yet: no need to look, nor to wait
 
 
 async def test_after_eighteen_hours_nobody_waits(house: House) -> None:
