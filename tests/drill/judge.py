@@ -51,7 +51,7 @@ class Held:
     """What amoCRM holds. `notes`: call notes, each with the `noun` of its entity; `records`: open ones in Unsorted;
     `new_contacts`: how many were made, by number; `new_leads`: how many leads were made; `users`: whoever sits at an
     extension; `names`: theirs; `remarks`: the plain notes of leads, oldest first; `phones`: the numbers of an entity,
-    by noun and id, a lead's being its people's. Numbers are E.164.
+    by noun and id, a lead's or customer's being its people's. Numbers are E.164.
     """
 
     notes: Sequence[Json]

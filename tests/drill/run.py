@@ -313,6 +313,7 @@ class Drill:
         contacts = await self._all("/api/v4/contacts?limit=250", "contacts")
         companies = await self._all("/api/v4/companies?limit=250", "companies")
         leads = await self._all("/api/v4/leads?limit=250&with=contacts", "leads")
+        customers = await self._all("/api/v4/customers?limit=250&with=contacts", "customers")
         fresh = Counter(phone for one in contacts if one["id"] not in before.contacts for phone in _phones_of(one))
         users = {str(user["extension"]): int(user["id"]) for user in self._sandbox.info["users"]}
         names = {str(user["name"]): int(user["id"]) for user in self._sandbox.info["users"]}
@@ -320,11 +321,11 @@ class Drill:
         new_leads = len({one["id"] for one in leads} - before.leads)
         phones = {("contacts", one["id"]): set(_phones_of(one)) for one in contacts}
         phones |= {("companies", one["id"]): set(_phones_of(one)) for one in companies}
-        for lead in leads:
-            people = [
-                (noun, one["id"]) for noun in ("contacts", "companies") for one in lead["_embedded"].get(noun, ())
-            ]
-            phones["leads", lead["id"]] = {number for one in people for number in phones.get(one, ())}
+        for what, deals in (("leads", leads), ("customers", customers)):
+            for deal in deals:
+                parts = deal["_embedded"]
+                people = [(noun, one["id"]) for noun in ("contacts", "companies") for one in parts.get(noun, ())]
+                phones[what, deal["id"]] = {number for one in people for number in phones.get(one, ())}
         return Held(notes, records, fresh, new_leads, users, names, remarks, phones)
 
     async def _all(self, path: str, name: str) -> list[Json]:
