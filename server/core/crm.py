@@ -22,6 +22,10 @@ class Grant(Struct, frozen=True):
     tokens: Tokens
 
 
+TALKED = 4
+"""amoCRM's status of a call in which somebody talked."""
+
+
 class CallNote(Struct, frozen=True, kw_only=True):
     """A finished call as amoCRM is told of it. `uniq` is our call's id; `status` amoCRM's 1–7 (amocrm.md §4.6)."""
 

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from server.core import phrases
 from server.core.calls import Call, chain
-from server.core.crm import CallNote, Crm, Logged, Record
+from server.core.crm import TALKED, CallNote, Crm, Logged
 from server.core.errors import (
     AccountUnknown,
     CrmEntityUnknown,
@@ -43,7 +43,7 @@ GOES_ON_S = 5.0
 
 SOURCE = "kommutator"
 
-STATUS: Mapping[Result, int] = {Result.ANSWERED: 4, Result.BUSY: 7, Result.REJECTED: 7, Result.UNAVAILABLE: 3}
+STATUS: Mapping[Result, int] = {Result.ANSWERED: TALKED, Result.BUSY: 7, Result.REJECTED: 7, Result.UNAVAILABLE: 3}
 """amoCRM's call status (POST /api/v4/calls): 3 not in, 4 talked, 6 no answer, 7 busy."""
 NO_ANSWER = 6
 
@@ -212,7 +212,8 @@ class Logging:
         if before.filed in (Filed.SKIPPED, Filed.STRAY):  # an `attach` may be in doubt
             return await self._log(structs.replace(job, unsure=True), attempt)
         if before.uid and not before.note_id:
-            await self._remark(attempt, before)
+            agent = self._accounts.people(attempt.account.id).get(attempt.note.user_id or 0)
+            await self._strangers.say_below(attempt.account, before, attempt.note, agent.name if agent else "")
             return structs.replace(before, told=digest(attempt.note))
         return await self._amend(attempt, before)
 
@@ -227,29 +228,6 @@ class Logging:
             log.warning("note_not_amended", reason=exc.message)
             return place
         return structs.replace(place, told=digest(attempt.note))
-
-    async def _remark(self, attempt: Attempt, place: Place) -> None:
-        """A record in Unsorted cannot be amended: what it does not say stands in a plain note of its lead. Once it is
-        sorted, `attach` finds the call's own note and amends that.
-        """
-        if not place.entity_id:
-            return
-        try:
-            record = await self._crm.unsorted(attempt.account, place.uid)
-            if record is not None:
-                await self._say_below(record, place, attempt)
-        except CrmRefused as exc:  # it was sorted in this moment, or amoCRM takes no notes there
-            log.warning("record_not_amended", reason=exc.message)
-
-    async def _say_below(self, record: Record, place: Place, attempt: Attempt) -> None:
-        account, note = attempt.account, attempt.note
-        await asyncio.sleep(self._settle_s)  # what an attempt before, or another correction, wrote can be seen then
-        written = await self._crm.remarks(account, place.noun, place.entity_id)
-        ours = [one for one in written if one.startswith(phrases.say(account.host, "told_later", facts=""))]
-        text = self._told_later(account, note)
-        is_said = ours[-1] == text if ours else record.says(note)
-        if not is_said:
-            await self._crm.remark(account, place.noun, place.entity_id, text)
 
     async def _send(self, attempt: Attempt) -> Place:
         logged = await self._crm.log_call(attempt.account, attempt.note)
@@ -322,18 +300,6 @@ class Logging:
         if call.verdict.state is CallState.ENDED_UNKNOWN:
             words.append(phrases.say(account.host, "ended_unknown"))
         return ". ".join(words)
-
-    def _told_later(self, account: Account, note: CallNote) -> str:
-        """A call's facts in words, for people."""
-        say = partial(phrases.say, account.host)
-        length = f"{note.duration_s // 60}:{note.duration_s % 60:02}"
-        person = self._accounts.people(account.id).get(note.user_id or 0)
-        is_answered = note.status == STATUS[Result.ANSWERED]
-        facts = [say("told_talk", length=length) if is_answered else say("told_missed")]
-        facts += [say("told_agent", name=person.name)] if person else []
-        facts += [note.result_text] if note.result_text else []
-        facts += [say("told_link", link=note.link)] if note.link else []
-        return say("told_later", facts="; ".join(facts))
 
     def _name(self, call: Call, account: Account, talker: str) -> str:
         users = self._lines.users_at(call.line_id, talker)

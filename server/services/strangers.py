@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import structs
 
 from server.core import phrases
 from server.core.calls import Call
-from server.core.crm import CallNote, Crm, Logged, Record, Stranger, Unsorted
+from server.core.crm import TALKED, CallNote, Crm, Logged, Record, Stranger, Unsorted
 from server.core.errors import CrmRefused
 from server.core.phone import pretty
 from server.core.records import Account, Place
@@ -73,6 +74,27 @@ class Strangers:
             return Place(Filed.UNSORTED if uid else Filed.LOGGED, logged.noun, logged.entity_id, logged.note_id, uid)
         record = await self._crm.find_unsorted(account, {note.uniq}, since_s=since_s)
         return _in_unsorted(record) if record is not None else None
+
+    async def say_below(self, account: Account, place: Place, note: CallNote, agent: str) -> None:
+        """A record in Unsorted cannot be amended: what it does not say stands in a plain note of its lead, once. Raises
+        CrmError, but not CrmRefused. When the record is sorted, its call has a note of its own to be amended.
+        """
+        if not place.entity_id:
+            return
+        try:
+            record = await self._crm.unsorted(account, place.uid)
+            if record is not None:
+                await self._remark(account, record, place, note, _facts(account, note, agent))
+        except CrmRefused as exc:  # it was sorted in this moment, or amoCRM takes no notes there
+            log.warning("record_not_amended", reason=exc.message)
+
+    async def _remark(self, account: Account, record: Record, place: Place, note: CallNote, text: str) -> None:
+        await asyncio.sleep(self._settle_s)  # what an attempt before, or another correction, wrote can be seen then
+        written = await self._crm.remarks(account, place.noun, place.entity_id)
+        ours = [one for one in written if one.startswith(phrases.say(account.host, "told_later", facts=""))]
+        is_said = ours[-1] == text if ours else record.says(note)
+        if not is_said:
+            await self._crm.remark(account, place.noun, place.entity_id, text)
 
     async def _uid_at(self, account: Account, note: CallNote, logged: Logged) -> str:
         """The record in Unsorted in whose lead a note stands: the note goes with it. "" for a lead like others."""
@@ -172,6 +194,17 @@ def digest(note: CallNote) -> str:
 
 def _in_unsorted(record: Record) -> Place:
     return Place(Filed.UNSORTED, "leads", record.lead_id, uid=record.uid)
+
+
+def _facts(account: Account, note: CallNote, agent: str) -> str:
+    """What became known of a call, for people."""
+    say = partial(phrases.say, account.host)
+    length = f"{note.duration_s // 60}:{note.duration_s % 60:02}"
+    facts = [say("told_talk", length=length) if note.status == TALKED else say("told_missed")]
+    facts += [say("told_agent", name=agent)] if agent else []
+    facts += [note.result_text] if note.result_text else []
+    facts += [say("told_link", link=note.link)] if note.link else []
+    return say("told_later", facts="; ".join(facts))
 
 
 def _title(account: Account, note: CallNote, rule: StrangerRule) -> str:
